@@ -1,0 +1,28 @@
+"""``python -m benchmarks [NAME ...]``: print the tables, with one BLAS thread and CPU times."""
+
+import os
+
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")  # before numpy is imported
+
+import argparse
+import importlib
+import warnings
+
+BENCHMARKS = ("ridge",)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", default=BENCHMARKS, choices=BENCHMARKS, metavar="NAME")
+    parser.add_argument(
+        "--quick", action="store_true", help="leave out what takes more than seconds"
+    )
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", UserWarning)
+    for name in options.names:
+        importlib.import_module(f"benchmarks.{name}").main(quick=options.quick)
+
+
+if __name__ == "__main__":
+    main()

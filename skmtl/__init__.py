@@ -1,0 +1,14 @@
+"""skmtl: scikit-learn-compatible multi-task estimators for small tabular data."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from .baselines import IndependentTasks, PooledTasks
+from .linear_model import MultiTaskRidge, MultiTaskRidgeCV
+from .preprocessing import TargetScaler
+
+try:
+    __version__ = version("skmtl")
+except PackageNotFoundError:  # run from a source tree that is not installed
+    __version__ = "0+unknown"
+
+__all__ = ["IndependentTasks", "MultiTaskRidge", "MultiTaskRidgeCV", "PooledTasks", "TargetScaler"]

@@ -1,0 +1,343 @@
+"""`python -m skmtl`: compare on a CSV file or on the embedded data, and info.
+
+Exit status: 0; 2 for a request that cannot be met, and why in one line on stderr; 130 interrupted.
+"""
+
+import argparse
+import csv
+import json
+import os
+import platform
+import re
+import sys
+import warnings
+from importlib import metadata
+
+import numpy as np
+
+from . import __version__
+from ._backend import cuda_is_available, resolve_device
+from ._csv import Table, counted, read_table
+from .datasets import load_grunfeld
+from .model_selection import MultiTaskShuffleSplit, compare
+
+PACKAGES = ("numpy", "scipy", "scikit-learn", "joblib", "pandas", "matplotlib")
+GRUNFELD_ROWS = 6  # training rows of each firm
+BAR = 30  # characters
+EXAMPLES = """\
+examples:
+  python -m skmtl compare
+  python -m skmtl compare school.csv --target score --task-column school
+  python -m skmtl compare plants.csv --targets height,weight,yield --plot gain.png
+"""
+
+
+def main(argv=None):
+    """Run the command line and return the exit status."""
+    try:
+        options = _parser().parse_args(argv)
+        options.run(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        sys.stderr.write("\nskmtl: interrupted\n")
+        return 130
+    except BrokenPipeError:
+        # whoever read has seen enough; Python would complain when it flushes at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (ImportError, OSError, ValueError) as error:
+        sys.stderr.write(f"skmtl: error: {' '.join(str(error).split())}\n")
+        return 2
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """An error is one line, without the usage."""
+
+    def error(self, message):
+        self.exit(2, f"skmtl: error: {message}\n")
+
+
+def _parser():
+    parser = _Parser(
+        prog="skmtl",
+        description="Multi-task learning for small tabular data.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"skmtl {__version__}")
+    parser.set_defaults(run=lambda options: parser.print_help())
+    commands = parser.add_subparsers(title="commands", metavar="{compare,info}")
+    _add_compare(commands)
+    info = commands.add_parser("info", help="versions, backend and device")
+    info.set_defaults(run=_info)
+    return parser
+
+
+def _add_compare(commands):
+    parser = commands.add_parser(
+        "compare",
+        help="does learning the tasks together pay, on these data?",
+        description="Fit MultiTaskRidgeCV and the simple models on the same random splits of the "
+        "data, and say what the difference is.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=_compare)
+    add = parser.add_argument
+    add("file", nargs="?", metavar="FILE.csv", help="table with a header; default: embedded data")
+    add("--target", metavar="COLUMN", help="long data: the column to predict")
+    add("--task-column", metavar="COLUMN", help="long data: the column that names the task")
+    add("--targets", metavar="A,B,C", type=_columns, help="wide data: a column for each task")
+    add("--drop", metavar="A,B", type=_columns, default=[], help="columns that are no features")
+    add("--repeats", type=_count(2), default=20, help="random splits, default 20")
+    add("--test-size", type=_fraction, help="share of each task for testing, default 0.25")
+    add("--n-per-task", type=_count(1), help="training rows of each task, instead of --test-size")
+    add("--seed", type=_count(0), default=0, help="of the splits, default 0")
+    add("--per-task", action="store_true", help="print the R2 of each task too")
+    add("--json", metavar="OUT.json", help="write all results there")
+    add("--plot", metavar="OUT.png", help="draw the differences there")
+
+
+def _count(least):
+    def parse(text):
+        if not text.isdecimal() or int(text) < least or int(text) >= 2**32:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {least}, got {text!r}.")
+        return int(text)
+
+    return parse
+
+
+def _fraction(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = np.nan
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"must be a number between 0 and 1, got {text!r}.")
+    return value
+
+
+def _columns(text):
+    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    if not all(names) or not names:
+        raise argparse.ArgumentTypeError(f"must be column names with commas between, got {text!r}.")
+    return names
+
+
+def _compare(options):
+    _check_options(options)
+    _check_output("--json", options.json)
+    _check_output("--plot", options.plot)
+    table = _load_grunfeld(options) if options.file is None else _load_file(options)
+    described = _describe(options, table)
+    lines = [described, *table.notes, _describe_splits(options, table)]
+    sys.stdout.write("\n".join(lines) + "\n\n")
+    sys.stdout.flush()
+    comparison = _run(options, table)
+    sys.stdout.write(comparison.to_text(per_task=options.per_task) + "\n")
+    if options.json is not None:
+        _write_json(options, comparison, described)
+    if options.plot is not None:
+        comparison.plot().figure_.savefig(options.plot, dpi=150)
+
+
+def _run(options, table):
+    """The Comparison; warnings come once each, in one line."""
+    splitter = MultiTaskShuffleSplit(
+        options.repeats,
+        test_size=options.test_size,
+        n_per_task=options.n_per_task,
+        random_state=options.seed,
+    )
+    with warnings.catch_warnings(record=True) as caught:
+        comparison = compare(
+            table.X,
+            table.y,
+            table.task,
+            cv=splitter,
+            transformer=table.transformer,
+            callback=_progress_bar(sys.stderr),
+        )
+    for message in dict.fromkeys(str(warning.message) for warning in caught):
+        sys.stderr.write(f"skmtl: warning: {' '.join(message.split())}\n")
+    return comparison
+
+
+def _check_options(options):
+    """Refuse options that contradict each other, and fill in those that depend on others."""
+    named = {"--target": options.target, "--task-column": options.task_column}
+    given = [name for name, value in named.items() if value is not None]
+    if options.file is None:
+        given += ["--targets"] * (options.targets is not None) + ["--drop"] * bool(options.drop)
+        if given:
+            raise ValueError(f"{given[0]} needs a file; the embedded data have their own columns.")
+    elif options.targets is None and len(given) < 2:
+        raise ValueError(
+            f"{options.file} needs --target and --task-column (a row has one label and names its "
+            "task) or --targets (a column for each task)."
+        )
+    elif options.targets is not None and given:
+        raise ValueError(f"give --targets or {given[0]}, not both.")
+    _check_columns(options)
+    if options.test_size is not None and options.n_per_task is not None:
+        raise ValueError("give --test-size or --n-per-task, not both.")
+    if options.file is None and options.test_size is None and options.n_per_task is None:
+        options.n_per_task = GRUNFELD_ROWS
+    if options.test_size is None and options.n_per_task is None:
+        options.test_size = 0.25
+
+
+def _check_columns(options):
+    if options.target is not None and options.target == options.task_column:
+        raise ValueError(f"--target and --task-column are the same column, {options.target!r}.")
+    targets = options.targets or [options.target, options.task_column]
+    if options.targets is not None and len(set(targets)) < max(len(targets), 2):
+        raise ValueError(
+            f"--targets must be two or more different columns, got {targets}; for one target use "
+            "--target and --task-column."
+        )
+    both = [name for name in options.drop if name in targets]
+    if both:
+        raise ValueError(f"--drop names {both[0]!r}, which is a target or the task column.")
+
+
+def _check_output(option, path):
+    """Refuse a path that cannot be written before anything is computed."""
+    if path is None:
+        return
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path):
+        raise ValueError(f"{option}: {path} is a folder, not a file to write.")
+    if not os.path.isdir(folder):
+        raise ValueError(f"{option}: cannot write {path}; there is no folder {folder}.")
+    if not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise ValueError(f"{option}: cannot write {path}; permission denied.")
+    if option == "--plot":
+        _check_figure(path)
+
+
+def _check_figure(path):
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError as error:
+        message = '--plot needs matplotlib; install it with `pip install "skmtl[cli]"`.'
+        raise ImportError(message) from error
+    kinds = sorted(FigureCanvasBase.get_supported_filetypes())
+    if os.path.splitext(path)[1].lstrip(".").lower() not in kinds:
+        raise ValueError(f"--plot: the name {path} must end in one of {', '.join(kinds)}.")
+
+
+def _load_grunfeld(options):
+    X, y, firm = load_grunfeld(return_X_y=True)
+    return Table(X, y, firm, None, [])
+
+
+def _load_file(options):
+    table = read_table(
+        options.file,
+        target=options.target,
+        task_column=options.task_column,
+        targets=options.targets or (),
+        drop=options.drop,
+    )
+    if table.task is not None and len(set(table.task)) < 2:
+        raise ValueError(
+            f"{options.file}: task column {options.task_column!r} names one task only, "
+            f"{table.task[0]!r}; there is nothing to compare."
+        )
+    return table
+
+
+def _describe(options, table):
+    """What the data are: a line."""
+    n, p = np.shape(table.X)
+    sizes = _task_sizes(table)
+    tasks, labels = ("target", "labels") if table.task is None else ("task", "rows")
+    spread = f"{sizes.min()} to {sizes.max()}" if sizes.min() < sizes.max() else sizes.min()
+    name = options.file or 'Grunfeld data (embedded: "invest" of 11 firms in 20 years)'
+    return (
+        f"{name}: {counted(n, 'row')}, {counted(p, 'feature')}, {counted(len(sizes), tasks)}, "
+        f"{spread} {labels} a {tasks}."
+    )
+
+
+def _task_sizes(table):
+    """Number of labels of each task."""
+    if table.task is None:
+        return np.asarray(table.y.notna().sum())
+    return np.unique(table.task, return_counts=True)[1]
+
+
+def _describe_splits(options, table):
+    """How they are split: a line."""
+    what = "target" if table.task is None else "task"
+    if options.n_per_task is None:
+        size = f"{100 * options.test_size:g} % of each {what} for testing"
+    else:
+        one = "label" if table.task is None else "row"
+        size = f"{counted(options.n_per_task, f'training {one}')} of each {what}"
+        size += ", the others for testing"
+        if options.n_per_task >= _task_sizes(table).min():
+            size += f" (of a smaller {what} all but one)"
+    return f"{options.repeats} random splits (seed {options.seed}): {size}."
+
+
+def _write_json(options, comparison, described):
+    result = comparison.to_dict() | {
+        "data": described,
+        "seed": options.seed,
+        "repeats": options.repeats,
+        "test_size": options.test_size,
+        "n_per_task": options.n_per_task,
+        "versions": _versions(),
+    }
+    with open(options.json, "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=2, allow_nan=False)
+        file.write("\n")
+
+
+def _progress_bar(stream):
+    """Callback that draws a bar on a terminal, None elsewhere."""
+    if not stream.isatty():
+        return None
+
+    def draw(done, total):
+        bar = f"[{'#' * (BAR * done // total):<{BAR}}] {done}/{total} splits"
+        stream.write(f"\r{bar}" if done < total else f"\r{'':<{len(bar)}}\r")
+        stream.flush()
+
+    return draw
+
+
+def _info(options):
+    place = resolve_device("cuda" if cuda_is_available() else "cpu", np.empty((1, 1)))
+    rows = _versions() | {
+        "backend": place.xp.__name__.rpartition(".")[2],
+        "device": str(place.device),
+    }
+    width = max(map(len, rows))
+    sys.stdout.write("".join(f"{name:<{width}}  {value}\n" for name, value in rows.items()))
+
+
+def _versions():
+    """Versions of Python, of this package and of those that it uses; None where not installed."""
+    found = {"skmtl": __version__, "python": platform.python_version()}
+    found |= {name: _version(name) for name in PACKAGES}
+    return found | {name: _version(name) for name in _gpu_packages() if _version(name)}
+
+
+def _gpu_packages():
+    """What the extras for GPUs install."""
+    try:
+        requirements = metadata.requires("skmtl") or []
+    except metadata.PackageNotFoundError:
+        return []
+    return [re.match(r"[\w.-]+", line)[0] for line in requirements if 'extra == "cuda' in line]
+
+
+def _version(name):
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,231 @@
+"""A CSV file as features, labels and task ids: what the command line compares models on.
+
+Every refusal names the file and the column, and the first row at fault, counted from 1 after the
+header.
+"""
+
+import csv
+import io
+import warnings
+from collections import Counter
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+MOST_LEVELS = 100  # a text column with more distinct values is a name or a date, not a category
+
+
+class Table(NamedTuple):
+    """Data read from a file.
+
+    Attributes
+    ----------
+    X : DataFrame of shape (n_rows, n_features)
+        Numbers, NaN where missing, and text, "" where missing.
+    y : Series of shape (n_rows,) or DataFrame of shape (n_rows, n_tasks)
+        NaN in a DataFrame where not observed.
+    task : ndarray of shape (n_rows,) or None
+        Task ids of long data.
+    transformer : transformer
+        Imputes and standardises the numbers of X, and makes indicators of its text.
+    notes : list of str
+        What was left out or filled in.
+    """
+
+    X: Any
+    y: Any
+    task: Any
+    transformer: Any
+    notes: list
+
+
+def read_table(path, *, target=None, task_column=None, targets=(), drop=()):
+    """Read a CSV file with a header as a Table.
+
+    Parameters
+    ----------
+    path : str
+    target, task_column : str
+        Columns with the labels and the task ids of long data.
+    targets : sequence of str
+        Columns of wide data, each a task.
+    drop : sequence of str
+        Columns that are no features.
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed.
+    ValueError
+        If the file or a column cannot be used.
+    """
+    frame, notes = _read_frame(path)
+    wanted = [*targets] if targets else [target, task_column]
+    for name in [*wanted, *drop]:
+        if name not in frame.columns:
+            hint = " Commas must separate its cells." if frame.shape[1] == 1 else ""
+            raise ValueError(
+                f"{path} has no column {name!r}; its columns are {list(frame.columns)}.{hint}"
+            )
+    labels = frame[[*targets] if targets else [target]]
+    labels = labels.apply(lambda column: _numbers(path, column))
+    unlabelled = labels.isna().all(axis=1)
+    if unlabelled.all():
+        raise ValueError(f"{path} has no value in {_names(labels.columns)}.")
+    if unlabelled.any():
+        notes.append(f"{counted(unlabelled.sum(), 'row')} without a target left out.")
+    frame, labels = frame[~unlabelled], labels[~unlabelled]
+    task = None if targets else _task_ids(path, frame[task_column])
+    X = frame.drop(columns=[*wanted, *drop])
+    if X.shape[1] == 0:
+        raise ValueError(f"{path} has no column left for a feature beside {_names(wanted)}.")
+    X = X.apply(lambda column: _feature(path, column))
+    notes += _feature_notes(X)
+    y = labels if targets else labels[target]
+    return Table(X, y, task, tabular_transformer(X), notes)
+
+
+def counted(number, thing):
+    """As "1 row" or "3 rows"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def tabular_transformer(X):
+    """Numbers: median where missing, then standardised; text: an indicator of each value."""
+    numbers, text = _kinds(X)
+    scaled = make_pipeline(
+        SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
+    )
+    indicators = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    return ColumnTransformer([("numbers", scaled, numbers), ("text", indicators, text)])
+
+
+def _read_frame(path):
+    """The table without nameless columns, and a list with a note on them."""
+    try:
+        import pandas as pd
+    except ImportError as error:
+        message = 'reading a CSV file needs pandas; install it with `pip install "skmtl[cli]"`.'
+        raise ImportError(message) from error
+    text = _read_text(path)
+    header = next(csv.reader(io.StringIO(text), skipinitialspace=True), [])
+    names = [name.strip() for name in header]
+    twice = [name for name, count in Counter(names).items() if count > 1 and name]
+    if twice:
+        raise ValueError(f"{path} has two columns named {twice[0]!r}; rename one.")
+    try:
+        with warnings.catch_warnings():
+            # more cells than names would be cut off with no more than a warning
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                io.StringIO(text), index_col=False, skipinitialspace=True, low_memory=False
+            )
+    except pd.errors.ParserWarning as error:
+        raise ValueError(f"{path} has more cells in its rows than in its header.") from error
+    except pd.errors.ParserError as error:
+        raise ValueError(f"{path} is not a table of comma-separated values: {error}") from error
+    if frame.empty:
+        raise ValueError(f"{path} has a header but no rows.")
+    frame.columns = names
+    named = [name for name in names if name]
+    nameless = counted(len(names) - len(named), "column")
+    return frame[named], [f"{nameless} without a name left out."] * (len(named) < len(names))
+
+
+def _read_text(path):
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            text = file.read()
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not a text file in UTF-8.") from error
+    if "\0" in text:
+        raise ValueError(f"{path} is not a text file.")
+    if not text.strip():
+        raise ValueError(f"{path} is empty.")
+    return text
+
+
+def _numbers(path, column):
+    """A column as floats, NaN where missing."""
+    numbers, bad = _parse(column)
+    if bad.any():
+        raise ValueError(_not_a_number(path, column, bad))
+    return _finite(path, numbers)
+
+
+def _feature(path, column):
+    """A column as floats, or as text where it is text."""
+    numbers, bad = _parse(column)
+    if not bad.any():
+        return _finite(path, numbers)
+    if bad.sum() < column.notna().sum() / 2:
+        raise ValueError(_not_a_number(path, column, bad))
+    levels = column.nunique()
+    if levels > MOST_LEVELS:
+        raise ValueError(
+            f"{path}: text column {column.name!r} has {levels} distinct values, too many for "
+            f"categories; leave it out with --drop {column.name!r}."
+        )
+    return column.map(str, na_action="ignore").astype(object).where(column.notna(), "")
+
+
+def _parse(column):
+    """The column as floats, and where a value is no number."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    return numbers, numbers.isna() & column.notna()
+
+
+def _not_a_number(path, column, bad):
+    row = _first_row(bad)
+    value = column[row - 1]
+    return f"{path}: column {column.name!r} should hold numbers, but row {row} has {value!r}."
+
+
+def _finite(path, numbers):
+    infinite = np.isinf(numbers)
+    if infinite.any():
+        raise ValueError(
+            f"{path}: column {numbers.name!r} is infinite in row {_first_row(infinite)}."
+        )
+    return numbers
+
+
+def _task_ids(path, column):
+    if column.isna().any():
+        row = _first_row(column.isna())
+        raise ValueError(f"{path}: task column {column.name!r} is empty in row {row}.")
+    return column.to_numpy()
+
+
+def _first_row(bad):
+    """Number in the file of the first row where it is true."""
+    return int(bad.index[np.argmax(bad)]) + 1
+
+
+def _kinds(X):
+    """Names of the columns of numbers and of those of text."""
+    numbers = [name for name in X.columns if X[name].dtype == np.float64]
+    return numbers, [name for name in X.columns if name not in numbers]
+
+
+def _feature_notes(X):
+    numbers, text = _kinds(X)
+    holes = [name for name in numbers if X[name].isna().any()]
+    notes = []
+    if text:
+        notes.append(f"text turned into indicators of its values: {_names(text)}.")
+    if holes:
+        notes.append(f"missing numbers filled by the training rows' median: {_names(holes)}.")
+    return notes
+
+
+def _names(names):
+    return ", ".join(repr(name) for name in names)

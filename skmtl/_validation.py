@@ -1,0 +1,227 @@
+"""Checks of X, y, weights and ids: what is accepted becomes arrays, anything else one sentence."""
+
+import re
+import warnings
+from contextlib import contextmanager
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import is_classifier
+from sklearn.utils import Tags, TargetTags, get_tags
+from sklearn.utils.validation import _check_sample_weight, check_array
+
+from . import _backend
+from ._checks import check_option
+from ._data import encode_tasks, long_data, lookup_tasks, take_task_column, wide_data
+
+FLOATS = [np.float64, np.float32]
+
+
+@contextmanager
+def naming(name):
+    """Context in which every message of a wrong value or type names the argument."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if re.search(rf"\b{name}\b", str(error)):
+            raise
+        raise type(error)(f"{name}: {error}") from error
+
+
+def checked_array(name, value, estimator, **options):
+    """scikit-learn's check_array, whose message names the argument in every case."""
+    with naming(name):
+        return check_array(value, input_name=name, estimator=estimator, **options)
+
+
+def require_y(estimator, y):
+    """Refuse a missing y in scikit-learn's words."""
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is None."
+        )
+
+
+def split_task_column(X, task_column):
+    """Features and task ids of long data; see `take_task_column`."""
+    check_task_column(task_column)
+    if issparse(X):
+        raise TypeError(
+            f"Sparse X cannot hold the task ids of task_column={task_column!r}; pass a dense table."
+        )
+    return take_task_column(X, task_column)
+
+
+def number_tasks(ids, task_column, tasks=None):
+    """(tasks, codes) of the ids, or their numbers in the list `tasks`, -1 where unknown."""
+    try:
+        return encode_tasks(ids) if tasks is None else lookup_tasks(ids, tasks)
+    except TypeError as error:
+        raise TypeError(
+            f"the task ids in column {task_column!r} must be hashable: {error}."
+        ) from error
+
+
+def task_data(X, labels, weight, codes, n_tasks):
+    """TaskData of checked labels, wide if `codes` is None, and which tasks are labelled."""
+    if codes is None:
+        data, labelled = wide_data(X, labels.reshape(len(labels), -1), weight)
+    else:
+        data, labelled = long_data(X, labels, codes, n_tasks, weight)
+    if labelled.size == 0:
+        raise ValueError(
+            "no observed label has positive sample_weight and task_weight: all are zero."
+        )
+    return data, labelled
+
+
+def check_regressor(name, value):
+    """Refuse what is no regressor object; `name` is the parameter."""
+    if isinstance(value, type) or not (hasattr(value, "fit") and hasattr(value, "predict")):
+        raise TypeError(f"{name} must be a regressor object with fit and predict, got {value!r}.")
+    if is_classifier(value):
+        raise ValueError(f"{name} must be a regressor, got the classifier {value!r}.")
+
+
+def tags_of(regressor):
+    """scikit-learn's tags; of what is no estimator, which `fit` will refuse, a regressor's."""
+    if isinstance(regressor, type) or not hasattr(regressor, "__sklearn_tags__"):
+        return Tags(estimator_type="regressor", target_tags=TargetTags(required=True))
+    return get_tags(regressor)
+
+
+def check_labels(y, estimator):
+    """y as float64, 1-D without NaN or 2-D with NaN where not observed."""
+    labels = checked_array(
+        "y",
+        to_host(y),
+        estimator,
+        dtype="float64",
+        ensure_2d=False,
+        ensure_all_finite="allow-nan",
+    )
+    if labels.ndim == 0:
+        raise ValueError(f"y must be 1-D or 2-D, got the scalar {y!r}.")
+    missing = np.isnan(labels)
+    if labels.ndim == 1 and missing.any():
+        raise ValueError(
+            f"Input y contains NaN in row {np.argmax(missing)}: a 1-D y holds one label a row; "
+            "drop rows without one, or pass y of shape (n_samples, n_tasks), where NaN is allowed."
+        )
+    if labels.shape[-1] == 0 or missing.all():
+        raise ValueError("y holds no observed label: every value is NaN or there is no column.")
+    return labels
+
+
+def check_weight(sample_weight, labels, *, wide):
+    """sample_weight as float64 of shape (n_samples,) or (n_samples, n_tasks), or None."""
+    if sample_weight is None:
+        return None
+    weight = to_host(sample_weight)
+    if np.asarray(weight).ndim == 2 and wide and labels.ndim == 2:
+        weight = checked_array("sample_weight", weight, None, dtype="float64")
+        if weight.shape != labels.shape:
+            raise ValueError(
+                f"sample_weight must have shape ({len(labels)},) or that of y, {labels.shape}; "
+                f"got {weight.shape}."
+            )
+    else:
+        with naming("sample_weight"):
+            weight = _check_sample_weight(weight, labels, dtype=np.float64)
+    if (weight < 0).any():
+        raise ValueError(f"sample_weight must not be negative, got {weight.min()}.")
+    if not weight.any():
+        raise ValueError("sample_weight must not be zero for all samples: nothing would be fitted.")
+    return weight
+
+
+def check_task_weight(task_weight, n_tasks):
+    """Weights (n_tasks,), or the string "balanced"."""
+    if task_weight is None:
+        return np.ones(n_tasks)
+    if isinstance(task_weight, str):
+        return check_option("task_weight", task_weight, ("balanced", None))
+    with naming("task_weight"):
+        weight = np.asarray(task_weight, dtype=float)
+    if weight.shape != (n_tasks,):
+        raise ValueError(
+            f"task_weight must be None, 'balanced' or of shape ({n_tasks},), one weight a task; "
+            f"got shape {weight.shape}."
+        )
+    if not (np.isfinite(weight).all() and (weight >= 0).all() and weight.any()):
+        raise ValueError(
+            f"task_weight must be finite, not negative and not all zero, got {task_weight!r}."
+        )
+    return weight
+
+
+def silence(weight, heard, codes, shape):
+    """Weights with those of the tasks of weight zero set to zero."""
+    if heard.all():
+        return weight
+    weight = np.ones(shape[0]) if weight is None else weight
+    if codes is not None:
+        return weight * heard[codes]
+    return (weight[:, None] if weight.ndim == 1 else weight) * heard
+
+
+def check_foreign(X):
+    """Array-API features, real, finite, two-dimensional and floating."""
+    place = _backend.place_of(X)
+    xp = place.xp
+    if X.ndim != 2:
+        raise ValueError(f"Expected 2D array, got {X.ndim}D array instead: X must be a table.")
+    if min(X.shape) == 0:
+        raise ValueError(
+            f"X has shape {X.shape}; at least one sample and one feature are required."
+        )
+    if xp.isdtype(X.dtype, "complex floating"):
+        raise ValueError("Complex data not supported: X must be real.")
+    if not xp.isdtype(X.dtype, "real floating"):
+        X = xp.astype(X, getattr(xp, _backend.widest_float(place)))
+    if not bool(xp.all(xp.isfinite(X))):
+        raise ValueError("Input X contains NaN or infinity.")
+    return X
+
+
+def check_task_column(task_column):
+    if not isinstance(task_column, (str, int, np.integer)) or isinstance(task_column, bool):
+        raise TypeError(
+            f"task_column must be None, the name or the position of a column, got {task_column!r}."
+        )
+
+
+def as_table(X):
+    return X if hasattr(X, "shape") else np.asarray(X, dtype=object)
+
+
+def to_host(y):
+    return _backend.to_numpy(y) if _backend.is_foreign(y) else y
+
+
+def task_names(y, labels):
+    """Column names of a frame, else 0, 1, ..."""
+    if labels.ndim == 2 and hasattr(y, "columns"):
+        return list(y.columns)
+    return list(range(1 if labels.ndim == 1 else labels.shape[1]))
+
+
+def warn_unlabelled(tasks, labelled):
+    silent = sorted(set(range(len(tasks))) - set(labelled.tolist()))
+    if silent:
+        others = f" (and {len(silent) - 1} more)" if len(silent) > 1 else ""
+        warnings.warn(
+            f"task {tasks[silent[0]]!r}{others} has no label: it gets the shared prediction.",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def float_name(X):
+    name = str(X.dtype)
+    return "float32" if "float32" in name else "float64"
+
+
+def work_estimate(X, labels):
+    """Flops of the Grams: labels times features squared."""
+    return float(labels.size) * X.shape[1] ** 2

@@ -1,0 +1,216 @@
+"""MultiTaskMixin: what every multi-task estimator does with its input, whatever it fits.
+
+Labels come wide, Y (n_samples, n_tasks) with NaN where not observed, or long, one label a row with
+the task's id in a column of X.  Both become one TaskData, at the place where the fit is computed.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import MultiOutputMixin
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+from . import _backend
+from ._checks import check_option
+from ._data import TaskData
+from ._validation import (
+    FLOATS,
+    as_table,
+    check_foreign,
+    check_labels,
+    check_task_weight,
+    check_weight,
+    checked_array,
+    float_name,
+    number_tasks,
+    require_y,
+    silence,
+    split_task_column,
+    task_data,
+    task_names,
+    to_host,
+    warn_unlabelled,
+    work_estimate,
+)
+from .metrics import multitask_r2_score
+
+__all__ = ["MultiTaskMixin"]
+
+UNKNOWN_TASK = ("error", "shared")
+
+
+class FitInput(NamedTuple):
+    """Validated training data.
+
+    Attributes
+    ----------
+    data : TaskData
+        Of the labelled tasks.
+    labelled : ndarray
+        Their numbers among `tasks`.
+    tasks : list
+        All task ids or column names.
+    omega : ndarray of shape (n_labelled,)
+        Task weights, mean 1.
+    y_ndim : int
+        Dimension of y, which predictions follow.
+    origin : Place
+        Where X came from and results go.
+    dtype : str
+        Name of X's floating type.
+    """
+
+    data: TaskData
+    labelled: np.ndarray
+    tasks: list
+    omega: np.ndarray
+    y_ndim: int
+    origin: Any
+    dtype: str
+
+    def deliver(self, x):
+        """A result at the place and in the type of the user's X."""
+        return _backend.to_place(x, self.origin, self.dtype)
+
+
+class MultiTaskMixin(MultiOutputMixin):
+    """Validation, tags and masked score of multi-task estimators.
+
+    Estimators that use it have the parameters `task_column` and `unknown_task`, and may have
+    `task_weight` and `device`; `fit` calls `_validate_fit` and ends with `_record_input`, and
+    `predict` calls `_validate_predict`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.base import BaseEstimator, RegressorMixin
+    >>> from skmtl.base import MultiTaskMixin
+    >>> class TaskMeans(MultiTaskMixin, RegressorMixin, BaseEstimator):
+    ...     task_column, unknown_task = None, "error"
+    ...
+    ...     def fit(self, X, y):
+    ...         checked = self._validate_fit(X, y)
+    ...         self.means_ = np.nanmean(y, axis=0)
+    ...         self._record_input(X, checked)
+    ...         return self
+    ...
+    ...     def predict(self, X):
+    ...         X, _ = self._validate_predict(X)
+    ...         return np.tile(self.means_, (len(X), 1))
+    >>> TaskMeans().fit([[1.0], [2.0]], [[3.0, np.nan], [5.0, 1.0]]).predict([[0.0]])
+    array([[4., 1.]])
+    """
+
+    task_weight = None
+    device = "cpu"
+    _finite = True  # what check_array demands of X; "allow-nan" where the model takes NaN
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.single_output = True
+        tags.target_tags.multi_output = True
+        tags.array_api_support = True
+        return tags
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "tasks_")
+
+    def score(self, X, y, sample_weight=None):
+        """Mean over tasks of the coefficient of determination on the observed labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            NaN where a label is not observed.
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), optional
+            Frequencies.
+
+        Returns
+        -------
+        float
+            Tasks with fewer than two observed labels are left out of the mean.
+        """
+        prediction = _backend.to_numpy(self.predict(X))
+        task = None
+        if self.task_column is not None:
+            task = split_task_column(X, self.task_column)[1]
+        if sample_weight is not None:
+            sample_weight = to_host(sample_weight)
+        return float(
+            multitask_r2_score(to_host(y), prediction, task=task, sample_weight=sample_weight)
+        )
+
+    def _validate_fit(self, X, y, sample_weight=None):
+        """Check everything that `fit` is given and return it as FitInput; sets no attribute."""
+        check_option("unknown_task", self.unknown_task, UNKNOWN_TASK)
+        require_y(self, y)
+        features, ids = self._split_features(X)
+        labels, weight, tasks, codes = self._validate_labels(features, y, sample_weight, ids)
+        place = _backend.resolve_device(self.device, features, work_estimate(features, labels))
+        task_weight = check_task_weight(self.task_weight, len(tasks))
+        if not isinstance(task_weight, str):
+            weight = silence(weight, task_weight > 0, codes, labels.shape)
+        X_there = _backend.to_place(features, place)
+        data, labelled = task_data(X_there, labels, weight, codes, len(tasks))
+        warn_unlabelled(tasks, labelled)
+        omega = 1 / data.weight_sums if isinstance(task_weight, str) else task_weight[labelled]
+        origin = _backend.place_of(features)
+        return FitInput(
+            data, labelled, tasks, omega / omega.mean(), labels.ndim, origin, float_name(features)
+        )
+
+    def _validate_labels(self, X, y, sample_weight, ids):
+        """Checked labels, weights or None, tasks, and each row's task number (None: wide)."""
+        labels = check_labels(y, self)
+        check_consistent_length(X, labels)
+        weight = check_weight(sample_weight, labels, wide=ids is None)
+        if ids is None:
+            return labels, weight, task_names(y, labels), None
+        return labels, weight, *self._encode(ids, labels)
+
+    def _record_input(self, X, fit_input):
+        """Set n_features_in_, feature_names_in_, tasks_ and n_tasks_: the last step of a fit."""
+        validate_data(self, as_table(X), skip_check_array=True)
+        self._y_ndim = fit_input.y_ndim
+        self.tasks_ = fit_input.tasks
+        self.n_tasks_ = len(fit_input.tasks)
+
+    def _validate_predict(self, X):
+        """Features at the place of the fitted arrays, and the number of each row's task or None."""
+        check_is_fitted(self)
+        if self.task_column is None:
+            if _backend.is_foreign(X):
+                validate_data(self, X, reset=False, skip_check_array=True)
+                return check_foreign(X), None
+            features = self._split_features(X)[0]
+            validate_data(self, X, reset=False, skip_check_array=True)
+            return features, None
+        X = as_table(X)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        features, ids = self._split_features(X)
+        codes = number_tasks(ids, self.task_column, self.tasks_)
+        if self.unknown_task == "error" and (codes < 0).any():
+            unseen = ids[codes < 0].tolist()[0]
+            raise ValueError(
+                f"task {unseen!r} in column {self.task_column!r} was not seen in fit; "
+                'unknown_task="shared" predicts unseen tasks from the shared part.'
+            )
+        return features, codes
+
+    def _split_features(self, X):
+        """Checked floating-point features and the task ids, None for wide data."""
+        ids = None
+        if self.task_column is not None:
+            X, ids = split_task_column(X, self.task_column)
+        if _backend.is_foreign(X):
+            return check_foreign(X), ids
+        return checked_array("X", X, self, dtype=FLOATS, ensure_all_finite=self._finite), ids
+
+    def _encode(self, ids, labels):
+        if labels.ndim == 2:
+            raise ValueError(
+                f"with task_column={self.task_column!r} y must be 1-D, one label a row; "
+                f"got shape {labels.shape}."
+            )
+        return number_tasks(ids, self.task_column)

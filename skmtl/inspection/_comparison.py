@@ -1,0 +1,152 @@
+"""ComparisonDisplay: paired differences of models to a reference, with two standard errors."""
+
+import numpy as np
+
+WORSE, TIE, BETTER = "#2f6db3", "#8a8a8a", "#c4572b"
+
+
+class ComparisonDisplay:
+    """Figure of a Comparison: each model's paired difference to the reference.
+
+    A bar is two standard errors of the mean difference to each side. Filled dots differ from the
+    reference by more than that, hollow ones do not.
+
+    Parameters
+    ----------
+    names : list of str of length n_models
+        Models other than the reference, from top to bottom.
+    means : array-like of shape (n_models,)
+        Their mean scores.
+    differences : array-like of shape (n_models,)
+        Mean differences, model minus reference.
+    standard_errors : array-like of shape (n_models,)
+        Of the differences.
+    reference : str
+        Name of the reference.
+    reference_mean : float
+        Its mean score.
+    scoring : str
+        What the score is.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    line_ : matplotlib Line2D
+        The reference, at zero.
+    bars_ : list of matplotlib ErrorbarContainer
+        One for each model.
+
+    Examples
+    --------
+    >>> from skmtl.inspection import ComparisonDisplay
+    >>> display = ComparisonDisplay(
+    ...     names=["pooled", "independent"],
+    ...     means=[0.79, 0.90],
+    ...     differences=[-0.15, -0.04],
+    ...     standard_errors=[0.01, 0.03],
+    ...     reference="MultiTaskRidgeCV",
+    ...     reference_mean=0.94,
+    ...     scoring="explained variance",
+    ... )
+    >>> display.plot().ax_.get_xlabel()
+    'explained variance, difference to MultiTaskRidgeCV'
+    """
+
+    def __init__(
+        self, *, names, means, differences, standard_errors, reference, reference_mean, scoring
+    ):
+        self.names = names
+        self.means = means
+        self.differences = differences
+        self.standard_errors = standard_errors
+        self.reference = reference
+        self.reference_mean = reference_mean
+        self.scoring = scoring
+
+    @classmethod
+    def from_comparison(cls, comparison, *, ax=None):
+        """Draw a Comparison.
+
+        Parameters
+        ----------
+        comparison : Comparison
+            What :func:`~skmtl.model_selection.compare` returns.
+        ax : matplotlib Axes, default=None
+            None: a new figure.
+
+        Returns
+        -------
+        ComparisonDisplay
+        """
+        result = comparison.to_dict()
+        rows = {row["model"]: row for row in result["table"]}
+        reference = rows.pop(result["reference"])
+        display = cls(
+            names=list(rows),
+            means=[row["mean"] for row in rows.values()],
+            differences=[row["difference"] for row in rows.values()],
+            standard_errors=[row["difference_se"] for row in rows.values()],
+            reference=result["reference"],
+            reference_mean=reference["mean"],
+            scoring=result["scoring"],
+        )
+        return display.plot(ax=ax)
+
+    def plot(self, ax=None):
+        """Draw the figure.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None: a new figure.
+
+        Returns
+        -------
+        self : ComparisonDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        ax = self._new_axes() if ax is None else ax
+        height = np.arange(len(self.names), 0, -1)
+        self.line_ = ax.axvline(0, color="black", linewidth=1)
+        columns = (height, self.differences, self.standard_errors)
+        self.bars_ = [_draw(ax, *dot) for dot in zip(*columns, strict=True)]
+        labels = [_label(*pair) for pair in zip(self.names, self.means, strict=True)]
+        ax.set_yticks([*height, 0], [*labels, _label(self.reference, self.reference_mean)])
+        ax.plot(0, 0, marker="D", color="black")
+        ax.set_ylim(-0.6, len(self.names) + 0.6)
+        ax.set_xlabel(f"{self.scoring}, difference to {self.reference}")
+        ax.tick_params(axis="y", length=0)
+        ax.grid(axis="x", color="#dddddd", linewidth=0.6)
+        ax.set_axisbelow(True)
+        ax.spines[["top", "right", "left"]].set_visible(False)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _new_axes(self):
+        try:
+            from matplotlib import pyplot
+        except ImportError as error:
+            raise ImportError(
+                'plots need matplotlib; install it with `pip install "skmtl[plot]"`.'
+            ) from error
+        size = (7.0, 1.2 + 0.42 * (len(self.names) + 1))
+        return pyplot.subplots(figsize=size, layout="constrained")[1]
+
+
+def _draw(ax, height, difference, se):
+    bar = 2 * se
+    color = TIE if abs(difference) <= bar else BETTER if difference > 0 else WORSE
+    face = "white" if color == TIE else color
+    return ax.errorbar(
+        difference, height, xerr=bar, fmt="o", color=color, markerfacecolor=face, capsize=3
+    )
+
+
+def _label(name, mean):
+    text = f"{mean:#.4g}".rstrip(".")
+    return f"{name}  ({text})"

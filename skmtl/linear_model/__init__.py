@@ -1,0 +1,6 @@
+"""Linear multi-task models."""
+
+from ._ridge import MultiTaskRidge
+from ._ridge_cv import MultiTaskRidgeCV
+
+__all__ = ["MultiTaskRidge", "MultiTaskRidgeCV"]

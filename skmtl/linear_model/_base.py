@@ -1,0 +1,68 @@
+"""What linear regressors share: attributes from a Solution, and predictions x.w_t + b_t."""
+
+import numpy as np
+
+from .. import _backend
+from ..base import MultiTaskMixin
+
+
+class LinearRegressorMixin(MultiTaskMixin):
+    """Fitted coefficients and linear predictions."""
+
+    def predict(self, X):
+        """Predict the labels of every task, or of each row's own task.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            With the task column where the model was fitted with one.
+
+        Returns
+        -------
+        array of shape (n_samples,) or (n_samples, n_tasks)
+            As y was in `fit`; one label a row for long data.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called.
+        ValueError
+            If a task id was not seen in `fit` and ``unknown_task="error"``.
+        """
+        X, codes = self._validate_predict(X)
+        self._check_same_namespace(X, "predict")
+        if codes is None:
+            Z = X @ self.coef_.T + self.intercept_
+            return Z[:, 0] if self._y_ndim == 1 else Z
+        xp = _backend.namespace_of(X)
+        W = xp.concat([self.coef_, self.shared_coef_[None, :]], axis=0)
+        b = xp.concat([self.intercept_, xp.reshape(self.shared_intercept_, (1,))])
+        rows = np.where(codes < 0, self.n_tasks_, codes)
+        return xp.sum(X * _backend.take(W, rows), axis=1) + _backend.take(b, rows)
+
+    def _check_same_namespace(self, X, method):
+        if _backend.place_of(X) != _backend.place_of(self.coef_):
+            raise ValueError(
+                f"Inputs passed to {type(self).__name__}.{method}() must use the same namespace "
+                "and the same device as those passed to fit()."
+            )
+
+    def _record_solution(self, X, fit_input, solution):
+        """Set the fitted attributes; tasks without labels get the shared part."""
+        xp = _backend.namespace_of(solution.W)
+        T, labelled = len(fit_input.tasks), fit_input.labelled
+        # row T stands for a task of which nothing is known
+        source = np.full(T, len(labelled))
+        source[labelled] = np.arange(len(labelled))
+        W = xp.concat([solution.W, solution.shared[None, :]], axis=0)
+        b = xp.concat([solution.b, xp.reshape(solution.shared_intercept, (1,))])
+        W, b = _backend.take(W, source), _backend.take(b, source)
+        omega = np.zeros(T)
+        omega[labelled] = fit_input.omega
+        deliver = fit_input.deliver
+        self._record_input(X, fit_input)
+        self.coef_, self.intercept_ = deliver(W), deliver(b)
+        self.shared_coef_ = deliver(solution.shared)
+        self.specific_coef_ = deliver(W - solution.shared)
+        self.shared_intercept_ = deliver(solution.shared_intercept)
+        self.task_weights_ = deliver(omega)

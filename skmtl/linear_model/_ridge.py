@@ -1,0 +1,187 @@
+"""MultiTaskRidge: squared loss, shared-plus-specific penalty, exact block elimination."""
+
+import warnings
+
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+
+from .._checks import check_count, check_flag, check_option, check_strength
+from ..losses import SquaredError
+from ..penalties import SharedSpecific
+from ..solvers import SOLVERS, QuadraticProblem
+from ._base import LinearRegressorMixin
+
+
+class MultiTaskRidge(LinearRegressorMixin, RegressorMixin, BaseEstimator):
+    """Ridge regression for related tasks: shared plus task-specific coefficients.
+
+    Parameters
+    ----------
+    alpha_shared : float in (0, inf], default=1.0
+        Strength on the shared coefficients. inf: none are shared, every task is its own ridge.
+    alpha_specific : float in (0, inf], default=1.0
+        Strength on the specific coefficients. inf: all tasks have the same coefficients.
+    alpha_intercept : float in [0, inf], default=0.0
+        Strength on the deviations of the intercepts from their common value, at the mean of X.
+        0: a free intercept for each task; inf: one intercept.
+    fit_intercept : bool, default=True
+        Whether to fit intercepts.
+    task_weight : None, "balanced" or array-like of shape (n_tasks,), default=None
+        Weight of each task in the objective, in the order of `tasks_`, used normalised to mean 1
+        over labelled tasks. "balanced" counts every task the same whatever its number of labels.
+        Weight 0 means that the task's labels are not used.
+    task_column : str or int, default=None
+        Name or position of the column of X that holds the task ids (long data). None: wide y.
+    unknown_task : {"error", "shared"}, default="error"
+        What predict does with an id that fit did not see: refuse it, or use the shared part.
+    solver : {"auto", "cholesky", "dual", "cg"}, default="auto"
+        "cholesky" eliminates the tasks and solves for the shared part; "dual" does so in the row
+        space of X, better with fewer rows than features; "cg" solves for the shared part by
+        conjugate gradients; "auto" is "dual" where there are fewer rows than features, else
+        "cholesky".
+    tol : float, default=1e-10
+        Of "cg": relative residual at which it stops.
+    max_iter : int, default=1000
+        Of "cg": most iterations.
+    device : {"auto", "cpu", "cuda"}, default="auto"
+        Where NumPy input is computed; arrays of other array-API libraries are computed where they
+        lie. "auto" takes a GPU through cupy if there is one and the work is worth the transfer.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_tasks, n_features)
+    intercept_ : ndarray of shape (n_tasks,)
+    shared_coef_ : ndarray of shape (n_features,)
+    specific_coef_ : ndarray of shape (n_tasks, n_features)
+        ``coef_ - shared_coef_``.
+    shared_intercept_ : ndarray of shape ()
+        Intercept of a task of which nothing is known.
+    task_weights_ : ndarray of shape (n_tasks,)
+        Weights used, mean 1 over labelled tasks and 0 for the others.
+    tasks_ : list
+        Task ids, sorted, or column names of y.
+    n_tasks_ : int
+    n_iter_ : int
+        Iterations of "cg"; 1 for the direct solvers.
+    n_features_in_ : int
+        Columns of X, the task column included.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Where X has column names.
+
+    See Also
+    --------
+    MultiTaskRidgeCV : The same, with penalties chosen by exact leave-one-out.
+
+    Notes
+    -----
+    The objective, with sample weights s (0 where a label is missing) and task weights omega:
+
+    .. math::
+        \\sum_t \\omega_t \\sum_i s_{ti} (y_{ti} - x_i^T (w_0 + v_t) - b_t)^2
+        + \\alpha_{shared} \\|w_0\\|^2 + \\alpha_{specific} \\sum_t \\|v_t\\|^2
+        + \\alpha_{intercept} \\sum_t (b_t - b_0)^2
+
+    These are plain sums, as in :class:`sklearn.linear_model.Ridge`. One task equals Ridge with
+    alpha = alpha_shared alpha_specific / (alpha_shared + alpha_specific); alpha_specific = inf with
+    alpha_intercept = inf is one Ridge on all rows, alpha_specific = inf with alpha_intercept =
+    alpha_shared that Ridge with dummy variables for the tasks, and alpha_shared = inf with
+    alpha_intercept = 0 a Ridge for each task. X is centred by its pooled weighted mean before
+    the intercepts are penalised, so the fit does not depend on the origin of X. Penalties are
+    not scaled to the units of X: standardise features first.
+
+    The fit is computed in float64 where the device has it and returned in X's type.
+
+    References
+    ----------
+    .. [1] Evgeniou, T. and Pontil, M. (2004). Regularized multi-task learning. KDD.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl import MultiTaskRidge
+    >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    >>> Y = np.array([[0.0, 1.0], [1.0, np.nan], [2.0, 3.0], [3.0, 4.0]])
+    >>> model = MultiTaskRidge(alpha_shared=0.01, alpha_specific=1.0).fit(X, Y)
+    >>> model.predict([[4.0]]).round(1)
+    array([[4., 5.]])
+    >>> model.coef_.shape, model.shared_coef_.shape
+    ((2, 1), (1,))
+    """
+
+    def __init__(
+        self,
+        alpha_shared=1.0,
+        alpha_specific=1.0,
+        *,
+        alpha_intercept=0.0,
+        fit_intercept=True,
+        task_weight=None,
+        task_column=None,
+        unknown_task="error",
+        solver="auto",
+        tol=1e-10,
+        max_iter=1000,
+        device="auto",
+    ):
+        self.alpha_shared = alpha_shared
+        self.alpha_specific = alpha_specific
+        self.alpha_intercept = alpha_intercept
+        self.fit_intercept = fit_intercept
+        self.task_weight = task_weight
+        self.task_column = task_column
+        self.unknown_task = unknown_task
+        self.solver = solver
+        self.tol = tol
+        self.max_iter = max_iter
+        self.device = device
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit the coefficients of all tasks.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            With the task column if `task_column` is set.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            NaN in a 2-D y marks a label that was not observed.
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), optional
+            Frequencies: weight 2 is the row (or label) twice, weight 0 leaves it out.
+
+        Returns
+        -------
+        self : MultiTaskRidge
+
+        Raises
+        ------
+        ValueError
+            If a parameter, X, y or sample_weight is out of range or of the wrong shape.
+        TypeError
+            If a parameter is of the wrong type.
+        """
+        penalty = self._penalty()
+        check_flag("fit_intercept", self.fit_intercept)
+        check_option("solver", self.solver, SOLVERS)
+        check_strength("tol", self.tol, zero=True, infinite=False)
+        check_count("max_iter", self.max_iter)
+        fit_input = self._validate_fit(X, y, sample_weight)
+        problem = QuadraticProblem(
+            fit_input.data, SquaredError(), fit_input.omega, fit_intercept=self.fit_intercept
+        )
+        solution = problem.solve(penalty, solver=self.solver, tol=self.tol, max_iter=self.max_iter)
+        if not solution.converged:
+            warnings.warn(
+                f"solver='cg' stopped after {solution.n_iter} iterations at a relative residual of "
+                f"{solution.residual:.1e}, above tol={self.tol}; raise max_iter or tol.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        self._record_solution(X, fit_input, solution)
+        self.n_iter_ = max(1, solution.n_iter)
+        return self
+
+    def _penalty(self):
+        return SharedSpecific(
+            check_strength("alpha_shared", self.alpha_shared),
+            check_strength("alpha_specific", self.alpha_specific),
+            check_strength("alpha_intercept", self.alpha_intercept, zero=True),
+        )

@@ -1,0 +1,348 @@
+"""MultiTaskRidge with its penalties chosen from a grid by exact leave-one-out or evidence."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.model_selection import GridSearchCV
+
+from .._checks import (
+    check_count,
+    check_flag,
+    check_jobs,
+    check_option,
+    check_strength,
+    check_strengths,
+)
+from .._validation import naming
+from ..losses import SquaredError
+from ..penalties import SharedSpecific
+from ..solvers import QuadraticProblem
+from ._base import LinearRegressorMixin
+from ._ridge import MultiTaskRidge
+
+CRITERIA = ("loo", "evidence")
+TIE = 1e-10  # relative difference of scores that is rounding
+NAMES = ("alpha_specific", "alpha_intercept", "alpha_shared")  # the order in which ties are broken
+
+
+class MultiTaskRidgeCV(LinearRegressorMixin, RegressorMixin, BaseEstimator):
+    """MultiTaskRidge with built-in choice of its three penalties.
+
+    The default grid contains the limits in which the model is one pooled ridge, a pooled ridge
+    with task dummies, and independent ridges, so the choice among them is part of the fit.
+
+    Parameters
+    ----------
+    alphas_shared : array-like of values in (0, inf], default=None
+        Grid for alpha_shared; None: ``v * logspace(-1, 4, 6)`` and inf, where v is the mean
+        variance of the features.
+    alphas_specific : array-like of values in (0, inf], default=None
+        Grid for alpha_specific; None: ``v * logspace(-1, 5, 13)`` and inf.
+    alphas_intercept : array-like of values in [0, inf], default=None
+        Grid for alpha_intercept; None: 0, ``logspace(-1, 2.5, 8)`` and inf. Ignored without
+        intercepts.
+    criterion : {"loo", "evidence"}, default="loo"
+        "loo": exact leave-one-out squared error, of whole rows of a wide y (labels of a row share
+        their noise) and of single labels of long data. "evidence": the restricted likelihood of
+        the model as a linear mixed model; between free and shrunk intercepts, whose evidences do
+        not compare, leave-one-out decides.
+    guard : float in [0, inf) or None, default=4.0
+        On long data only points whose -2 log evidence is within `guard` of the best compete for
+        the least leave-one-out error. None: all compete.
+    per_task : bool, default=False
+        Mean over tasks of their mean squared errors, instead of the mean over all labels.
+    cv : int, splitter, iterable of splits or None, default=None
+        Cross-validation instead of `criterion`; an integer is the number of folds of a shuffled
+        :class:`~skmtl.model_selection.MultiTaskKFold`.
+    scoring : str, callable or None, default=None
+        Scorer for `cv`; None is the model's own `score`. A given scoring needs a `cv`.
+    store_cv_results : bool, default=False
+        Whether to keep the scores of the whole grid in `cv_results_`.
+    fit_intercept, task_weight, task_column, unknown_task, device
+        As in :class:`MultiTaskRidge`.
+    n_jobs : int or None, default=None
+        Jobs for `cv`; leave-one-out needs none.
+
+    Attributes
+    ----------
+    alpha_shared_, alpha_specific_, alpha_intercept_ : float
+        The chosen penalties. Equal scores: the larger specific, then intercept, then shared one.
+    best_score_ : float
+        Minus the weighted mean squared leave-one-out error, or the log evidence, or the mean score
+        over the folds of `cv`.
+    cv_results_ : dict of str to ndarray of shape (n_points,)
+        With ``store_cv_results=True``: ``param_alpha_specific``, ``param_alpha_intercept``,
+        ``param_alpha_shared``, and ``loo_error`` and ``deviance`` (-2 log evidence) or, with a
+        `cv`, ``mean_test_score`` and ``std_test_score``.
+    coef_, intercept_, shared_coef_, specific_coef_, shared_intercept_, task_weights_, tasks_, \
+n_tasks_, n_features_in_, feature_names_in_
+        As in :class:`MultiTaskRidge`.
+
+    Notes
+    -----
+    Leave-one-out takes one unit of weight out: a label of weight 2 is two labels. The origin of X,
+    the task weights and the grid stay as they are. Where a task has one label and a free intercept
+    the prediction of that label is the limit of a vanishing intercept penalty. The deviance of a
+    free intercept (alpha_intercept = 0) compares with that of other free ones only.
+
+    References
+    ----------
+    .. [1] Golub, G., Heath, M. and Wahba, G. (1979). Generalized cross-validation as a method for
+       choosing a good ridge parameter. Technometrics 21.
+    .. [2] Patterson, H. and Thompson, R. (1971). Recovery of inter-block information when block
+       sizes are unequal. Biometrika 58.
+
+    Examples
+    --------
+    >>> from skmtl import MultiTaskRidgeCV
+    >>> from skmtl.datasets import make_multitask_regression
+    >>> X, Y = make_multitask_regression(60, 5, 4, similarity=0.9, random_state=0)
+    >>> model = MultiTaskRidgeCV().fit(X, Y)
+    >>> model.alpha_specific_ > model.alpha_shared_  # the tasks are alike
+    True
+    >>> model.coef_.shape
+    (4, 5)
+    """
+
+    def __init__(
+        self,
+        alphas_shared=None,
+        alphas_specific=None,
+        *,
+        alphas_intercept=None,
+        criterion="loo",
+        guard=4.0,
+        per_task=False,
+        cv=None,
+        scoring=None,
+        store_cv_results=False,
+        fit_intercept=True,
+        task_weight=None,
+        task_column=None,
+        unknown_task="error",
+        device="auto",
+        n_jobs=None,
+    ):
+        self.alphas_shared = alphas_shared
+        self.alphas_specific = alphas_specific
+        self.alphas_intercept = alphas_intercept
+        self.criterion = criterion
+        self.guard = guard
+        self.per_task = per_task
+        self.cv = cv
+        self.scoring = scoring
+        self.store_cv_results = store_cv_results
+        self.fit_intercept = fit_intercept
+        self.task_weight = task_weight
+        self.task_column = task_column
+        self.unknown_task = unknown_task
+        self.device = device
+        self.n_jobs = n_jobs
+
+    def fit(self, X, y, sample_weight=None):
+        """Choose the penalties and fit with them on all labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            NaN in a 2-D y marks a label that was not observed.
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), optional
+            Frequencies.
+
+        Returns
+        -------
+        self : MultiTaskRidgeCV
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter, X, y or sample_weight is out of range, or there is only one sample.
+        """
+        self._check_params()
+        alphas = self._grid()
+        fit_input = self._validate_fit(X, y, sample_weight)
+        n_rows = fit_input.data.X.shape[0]
+        if n_rows < 2:
+            raise ValueError(
+                f"MultiTaskRidgeCV needs at least 2 samples with a label to leave one out, got "
+                f"n_samples = {n_rows}."
+            )
+        problem = QuadraticProblem(
+            fit_input.data, SquaredError(), fit_input.omega, fit_intercept=self.fit_intercept
+        )
+        alphas = _with_defaults(alphas, problem)
+        if self.cv is None:
+            chosen, best_score, results = self._leave_one_out(problem, alphas)
+        else:
+            chosen, best_score, results = self._cross_validate(X, y, sample_weight, alphas)
+        specific, intercept, shared = chosen
+        solution = problem.solve(SharedSpecific(shared, specific, intercept))
+        self._warn_at_edge(chosen, alphas)
+        self._record_solution(X, fit_input, solution)
+        self.alpha_specific_, self.alpha_intercept_, self.alpha_shared_ = chosen
+        self.best_score_ = best_score
+        if self.store_cv_results:
+            self.cv_results_ = results
+        return self
+
+    def _check_params(self):
+        check_option("criterion", self.criterion, CRITERIA)
+        if self.guard is not None:
+            check_strength("guard", self.guard, zero=True, infinite=False)
+        for name in ("per_task", "store_cv_results", "fit_intercept"):
+            check_flag(name, getattr(self, name))
+        check_jobs("n_jobs", self.n_jobs)
+        if isinstance(self.cv, Integral):
+            check_count("cv", self.cv, least=2)
+        if self.scoring is not None and self.cv is None:
+            raise ValueError(
+                f"scoring={self.scoring!r} needs a cv; leave-one-out measures the squared error."
+            )
+
+    def _grid(self):
+        """Own values of the penalties in the order of NAMES, from large to small, or None."""
+        grid = []
+        for name in NAMES:
+            values = getattr(self, _plural(name))
+            if values is not None:
+                values = check_strengths(_plural(name), values, zero=name == "alpha_intercept")
+                values = np.unique(values)[::-1]
+            grid.append(values)
+        if not self.fit_intercept:
+            grid[1] = np.zeros(1)
+        return grid
+
+    def _leave_one_out(self, problem, alphas):
+        """(chosen, best score, results) by leave-one-out or evidence."""
+
+        def scores(alphas, loo):
+            specific, intercept, shared = alphas
+            return problem.scores(shared, specific, intercept, per_task=self.per_task, loo=loo)
+
+        free = alphas[1] == 0
+        by_evidence = self.criterion == "evidence"
+        error, deviance = scores(alphas, loo=not by_evidence)
+        results = _tabulate(alphas, loo_error=error, deviance=deviance)
+        if by_evidence:
+            winners = [_best(deviance, alphas, kind) for kind in (~free, free) if kind.any()]
+            index = winners[0]
+            if len(winners) > 1:
+                points = [_values(alphas, winner) for winner in winners]
+                losses = [
+                    scores([np.array([v]) for v in point], loo=True)[0].item() for point in points
+                ]
+                index = winners[_argmin(np.array(losses))]
+            return _values(alphas, index), float(-deviance[index] / 2), results
+        if problem.data.one_label_per_row and self.guard is not None:
+            error = np.where(_guarded(deviance, free, self.guard), error, np.inf)
+        index = _best(error, alphas, np.ones_like(free))
+        return _values(alphas, index), float(-error[index]), results
+
+    def _cross_validate(self, X, y, sample_weight, alphas):
+        """(chosen, best score, results) by scikit-learn's grid search over the same grid."""
+        points = [_values(alphas, index) for index in np.ndindex(*map(len, alphas))]
+        search = GridSearchCV(
+            MultiTaskRidge(
+                fit_intercept=self.fit_intercept,
+                task_weight=self.task_weight,
+                task_column=self.task_column,
+                unknown_task=self.unknown_task,
+                device=self.device,
+            ),
+            [dict(zip(NAMES, ([v] for v in point), strict=True)) for point in points],
+            cv=self._splitter(),
+            scoring=self.scoring,
+            n_jobs=self.n_jobs,
+            refit=False,
+            error_score="raise",
+        )
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        with naming("scoring"):
+            search.fit(X, y, **weights)
+        means, stds = (search.cv_results_[f"{kind}_test_score"] for kind in ("mean", "std"))
+        if not np.isfinite(means).any():
+            raise ValueError(
+                f"no penalty has a finite mean score over the folds of cv={self.cv!r} with "
+                f"scoring={self.scoring!r}: use larger folds, or a scorer that leaves missing "
+                "labels out, such as one of make_multitask_scorer."
+            )
+        best = _argmin(-means)
+        shape = tuple(map(len, alphas))
+        results = _tabulate(
+            alphas, mean_test_score=means.reshape(shape), std_test_score=stds.reshape(shape)
+        )
+        return points[best], float(means[best]), results
+
+    def _splitter(self):
+        if not isinstance(self.cv, Integral):
+            return self.cv
+        # imported here: model_selection compares estimators and imports this package
+        from ..model_selection import MultiTaskKFold
+
+        return MultiTaskKFold(self.cv, random_state=0, task_column=self.task_column)
+
+    def _warn_at_edge(self, chosen, alphas):
+        for name, value, values in zip(NAMES, chosen, alphas, strict=True):
+            own = getattr(self, _plural(name)) is not None
+            if own and len(values) > 1 and 0 < value < np.inf and value in (values[0], values[-1]):
+                warnings.warn(
+                    f"the chosen {name}={value:.3g} is at the edge of its grid; widen it.",
+                    UserWarning,
+                    stacklevel=3,
+                )
+
+
+def _with_defaults(alphas, problem):
+    """The grid with its missing axes filled in, in units of the mean variance of the features."""
+    specific, intercept, shared = alphas
+    if specific is None or shared is None:
+        v = problem.feature_variance() or 1.0
+    if specific is None:
+        specific = np.append(np.inf, v * np.logspace(5, -1, 13))
+    if intercept is None:
+        intercept = np.concatenate([[np.inf], np.logspace(2.5, -1, 8), [0.0]])
+    if shared is None:
+        shared = np.append(np.inf, v * np.logspace(4, -1, 6))
+    return specific, intercept, shared
+
+
+def _plural(name):
+    return name.replace("alpha", "alphas")
+
+
+def _guarded(deviance, free, guard):
+    """Points whose deviance is within `guard` of the best of their kind of intercept."""
+    allowed = np.zeros(deviance.shape, dtype=bool)
+    for kind in (free, ~free):
+        if kind.any():
+            best = deviance[:, kind].min()
+            allowed[:, kind] = deviance[:, kind] <= best + guard
+    return allowed
+
+
+def _best(score, alphas, kind):
+    """Index of the least score among the intercept penalties of this kind."""
+    score = np.where(kind[None, :, None], score, np.inf)
+    return np.unravel_index(_argmin(score.reshape(-1)), score.shape)
+
+
+def _argmin(score):
+    """First index (the largest penalties) whose score equals the least one up to rounding."""
+    if np.isnan(score).all():
+        return 0
+    least = np.nanmin(score)
+    return int(np.argmax(score <= least + TIE * abs(least)))
+
+
+def _values(alphas, index):
+    return tuple(float(values[i]) for values, i in zip(alphas, index, strict=True))
+
+
+def _tabulate(alphas, **scores):
+    """Flat columns of the grid's parameters and scores."""
+    grids = np.meshgrid(*alphas, indexing="ij")
+    columns = {f"param_{name}": grid.reshape(-1) for name, grid in zip(NAMES, grids, strict=True)}
+    return columns | {name: score.reshape(-1) for name, score in scores.items()}

@@ -1,0 +1,36 @@
+"""Half the squared error: loss(y, z) = (y - z)^2 / 2, quadratic with curvature 1."""
+
+from sklearn.base import BaseEstimator
+
+from .._backend import namespace_of
+
+
+class SquaredError(BaseEstimator):
+    """Half squared error, (y - z)^2 / 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.losses import SquaredError
+    >>> loss = SquaredError()
+    >>> loss.value(np.array([1.0, 2.0]), np.array([0.0, 4.0]))
+    array([0.5, 2. ])
+    """
+
+    is_quadratic = True
+
+    def value(self, y, z):
+        """Loss of each prediction, of the shape of `y`."""
+        return (y - z) ** 2 / 2
+
+    def gradient(self, y, z):
+        """Derivative in `z`."""
+        return z - y
+
+    def curvature(self, y, z):
+        """Second derivative in `z`."""
+        return namespace_of(z).ones_like(z)
+
+    def prox(self, v, gamma, y):
+        """Minimiser over z of gamma * loss(y, z) + (z - v)^2 / 2."""
+        return (v + gamma * y) / (1 + gamma)

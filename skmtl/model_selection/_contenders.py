@@ -1,0 +1,74 @@
+"""The models that `compare` fits: four simple ones and MultiTaskRidgeCV, tuned alike."""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.linear_model import RidgeCV
+
+from ..baselines import IndependentTasks, PooledTasks
+from ..linear_model import MultiTaskRidgeCV
+
+ALPHAS = np.logspace(-1, 5, 13)  # MultiTaskRidgeCV's own grid for standardised features
+REFERENCE = "MultiTaskRidgeCV"
+
+
+def simple_models():
+    """Name and estimator of the simple models that a gain is measured against."""
+    return {
+        "pooled": PooledTasks(RidgeCV(ALPHAS), task_dummies=False),
+        "pooled + dummies": PooledTasks(RidgeCV(ALPHAS), task_dummies=True),
+        "independent": IndependentTasks(RidgeCV(ALPHAS)),
+        # nothing is shared but alpha: independent ridges, one leave-one-out over all tasks
+        "independent, one alpha": MultiTaskRidgeCV(alphas_shared=[np.inf], alphas_intercept=[0.0]),
+    }
+
+
+def contenders(own, reference, task_column):
+    """Name and unfitted estimator of every contender, those of `own` included or put in place.
+
+    Returns
+    -------
+    estimators : dict of str to estimator
+        Each reads the task ids from `task_column`; the reference comes last.
+    simple : list of str
+        Those of the simple models that take part beside the reference.
+    """
+    estimators = simple_models() | {REFERENCE: MultiTaskRidgeCV()} | _check_own(own)
+    estimators = {name: model for name, model in estimators.items() if model is not None}
+    if reference not in estimators:
+        raise ValueError(
+            f"reference must be the name of a contender, one of {list(estimators)}, got "
+            f"{reference!r}."
+        )
+    estimators[reference] = estimators.pop(reference)
+    others = [name for name in estimators if name != reference]
+    if not others:
+        raise ValueError(f"nothing is left in estimators to compare {reference!r} with.")
+    simple = [name for name in others if name in simple_models()]
+    ready = {name: _with_task_column(name, m, task_column) for name, m in estimators.items()}
+    return ready, simple
+
+
+def _check_own(own):
+    own = {} if own is None else own
+    if not hasattr(own, "items"):
+        raise TypeError(f"estimators must be a dict of name to estimator, got {own!r}.")
+    for name, model in own.items():
+        lacking = [m for m in ("fit", "predict", "get_params") if not hasattr(model, m)]
+        if model is not None and (lacking or isinstance(model, type)):
+            raise TypeError(f"estimators[{name!r}] must be an estimator or None, got {model!r}.")
+    return own
+
+
+def _with_task_column(name, model, task_column):
+    """A clone whose outermost `task_column` parameter is `task_column`."""
+    model = clone(model)
+    found = [key for key in model.get_params() if key.rpartition("__")[2] == "task_column"]
+    if not found and task_column is None:
+        return model
+    if not found:
+        raise ValueError(
+            f"estimators[{name!r}] has no parameter task_column and would take the task ids for a "
+            "feature; put it into IndependentTasks or PooledTasks."
+        )
+    outermost = min(found, key=lambda key: key.count("__"))
+    return model.set_params(**{outermost: task_column})

@@ -1,0 +1,189 @@
+"""Centred and weighted rows of each task: the common ground of the quadratic solvers.
+
+A row is sqrt(omega_t s_ti) (x - centre, y - centre, 1).  With penalised intercepts the centre is
+the pooled weighted mean, so the penalty acts at the average x; with free intercepts it is the
+task's own mean and no intercept is left.  Where there are fewer rows than features X may be
+replaced by its coordinates in its row space.  Blocks are made when asked for: one pass over X,
+small temporaries.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from .._backend import (
+    centred_grams,
+    centred_table,
+    eigh_psd,
+    namespace_of,
+    place_of,
+    take,
+    to_numpy,
+    to_place,
+    widest_float,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Features as the solver sees them: rows X (n_rows, p), pooled mean, and x = basis @ row."""
+
+    X: Any
+    mean: Any
+    origin: Any
+    basis: Any = None
+
+    def coefficients(self, W):
+        """Coefficients of the features from those of the coordinates, along the last axis."""
+        return W if self.basis is None else W @ self.basis.T
+
+
+def make_frame(data, omega, *, fit_intercept, reduce):
+    """Frame of the features, in coordinates of the row space if `reduce`."""
+    place = place_of(data.X)
+    xp, X = place.xp, data.X
+    dtype = widest_float(place)
+    origin = xp.zeros(X.shape[1], dtype=getattr(xp, dtype), device=place.device)
+    if fit_intercept:
+        origin = to_place(row_shares(data, omega), place, dtype) @ to_place(X, place, dtype)
+    if not reduce:
+        return Frame(X, origin, origin)
+    X = X - origin
+    s, P = eigh_psd(X @ X.T)
+    keep = np.flatnonzero(to_numpy(s) > 0)
+    keep = keep if keep.size else np.array([0])  # a constant X keeps one direction, of length zero
+    P, root = take(P, keep, axis=1), xp.sqrt(take(s, keep))
+    basis = X.T @ (P / xp.where(root > 0, root, xp.ones_like(root)))
+    return Frame(P * root, xp.zeros_like(root), origin, basis)
+
+
+def row_shares(data, omega):
+    """Share of each row of X in the pooled weight, summing to one."""
+    if data.is_common_design:
+        return data.row_weight / data.row_weight.sum()
+    labels = data.labels
+    weight = np.bincount(labels.row, labels.s * omega[labels.task], minlength=data.X.shape[0])
+    return weight / weight.sum()
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Blocks of one task each; `kind` says how intercepts enter: "none", "free" or "shrunk"."""
+
+    data: Any
+    frame: Frame
+    kind: str
+    weight: np.ndarray
+    y: np.ndarray
+    y_mean: float
+    x_means: Any = None
+    y_means: Any = None
+
+    @cached_property
+    def place(self):
+        return place_of(self.frame.X)
+
+    @property
+    def indptr(self):
+        return self.data.labels.indptr
+
+    @property
+    def n_tasks(self):
+        return self.data.n_tasks
+
+    @property
+    def n_features(self):
+        return self.frame.X.shape[1]
+
+    @property
+    def totals(self):
+        """Sum of the weights of each task."""
+        return np.add.reduceat(self.weight, self.indptr[:-1])
+
+    def span(self, t):
+        """Slice of the labels of task t."""
+        return slice(int(self.indptr[t]), int(self.indptr[t + 1]))
+
+    @cached_property
+    def columns(self):
+        """Labels, and ones if intercepts are shrunk, of shape (n_labels, 1 or 2)."""
+        columns = [self.y] if self.kind != "shrunk" else [self.y, np.ones_like(self.y)]
+        return to_place(np.stack(columns, axis=1), self.place, widest_float(self.place))
+
+    @cached_property
+    def root(self):
+        """Roots of the weights as a column, or None where all are one."""
+        if (self.weight == 1).all():
+            return None
+        return to_place(np.sqrt(self.weight)[:, None], self.place, widest_float(self.place))
+
+    def grams(self, tasks):
+        """table' table of each of the tasks, as one stack."""
+        if self.root is not None:
+            tables = map(self.table, tasks.tolist())
+            return self.place.xp.stack([table.T @ table for table in tables])
+        return centred_grams([self._parts(t) for t in tasks.tolist()])
+
+    def table(self, t):
+        """Rows (n_t, p + 1 or p + 2) of task t: features, label, and the constant if shrunk."""
+        table = centred_table(*self._parts(t))
+        return table if self.root is None else table * self.root[self.span(t), :]
+
+    def _parts(self, t):
+        span = self.span(t)
+        centre = self.frame.mean if self.x_means is None else self.x_means[t, :]
+        return rows_of(self.data, self.frame.X, span), centre, self.columns[span, :]
+
+    def intercepts(self, W, b):
+        """Intercepts (n_tasks,) at the pooled mean; `b` are the solver's shrunk ones, else None."""
+        xp = namespace_of(W)
+        if self.kind == "shrunk":
+            return b + self.y_mean
+        if self.kind == "none":
+            return xp.zeros_like(W[:, 0])
+        return self.y_means + xp.sum((self.frame.mean - self.x_means) * W, axis=1)
+
+
+def make_design(data, omega, frame, *, fit_intercept, free):
+    """Design of the labels in a Frame; `free`: unpenalised intercepts."""
+    labels, kind = data.labels, "none"
+    w = labels.s * omega[labels.task]
+    if not fit_intercept:
+        return Design(data, frame, kind, w, labels.y, 0.0)
+    y_mean = float(w @ labels.y / w.sum())
+    if not free:
+        return Design(data, frame, "shrunk", w, labels.y - y_mean, y_mean)
+    counts = np.diff(labels.indptr)
+    share = w / np.repeat(np.add.reduceat(w, labels.indptr[:-1]), counts)
+    y_means = np.add.reduceat(share * labels.y, labels.indptr[:-1])
+    place = place_of(frame.X)
+    dtype = widest_float(place)
+    shares = to_place(share, place, dtype)
+    spans = [
+        slice(a, b)
+        for a, b in zip(labels.indptr[:-1].tolist(), labels.indptr[1:].tolist(), strict=True)
+    ]
+    x_means = place.xp.stack(
+        [shares[span] @ to_place(rows_of(data, frame.X, span), place, dtype) for span in spans]
+    )
+    y = labels.y - np.repeat(y_means, counts)
+    return Design(data, frame, "free", w, y, y_mean, x_means, to_place(y_means, place, dtype))
+
+
+def rows_of(data, X, span):
+    """Rows of X of the labels in `span`, a view where they lie together."""
+    if data.is_common_design:
+        return X
+    if data.rows_sorted:
+        return X[span, :]
+    return take(X, data.labels.row[span])
+
+
+def feature_variance(data):
+    """Mean over features of their weighted variance, over the labels of all tasks."""
+    frame = make_frame(data, np.ones(data.n_tasks), fit_intercept=True, reduce=False)
+    place = place_of(frame.X)
+    share = to_place(row_shares(data, np.ones(data.n_tasks)), place, widest_float(place))
+    return float(place.xp.mean(share @ (frame.X - frame.mean) ** 2))

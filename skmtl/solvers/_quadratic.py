@@ -1,0 +1,166 @@
+"""Quadratic problems: choose an exact route, solve or score a grid, return to the units of X."""
+
+from functools import cached_property
+
+import numpy as np
+
+from .._backend import few_threads, namespace_of
+from ._arrow import solve_arrow
+from ._common_design import CommonDesign
+from ._design import feature_variance, make_design, make_frame
+from ._eigen_grid import BlockGrid
+from ._solution import Solution
+
+SOLVERS = ("auto", "cholesky", "dual", "cg")
+PENALTY_WORDS = ("alpha_shared", "alpha_specific", "alpha_intercept")
+
+
+def choose_solver(solver, n_rows, n_features):
+    """Name of the route: "auto" is "dual" with fewer rows than features, else "cholesky".
+
+    Parameters
+    ----------
+    solver : {"auto", "cholesky", "dual", "cg"}
+    n_rows, n_features : int
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from skmtl.solvers import choose_solver
+    >>> choose_solver("auto", 20, 500)
+    'dual'
+    """
+    if solver != "auto":
+        return solver
+    return "dual" if n_rows < n_features else "cholesky"
+
+
+class QuadraticProblem:
+    """sum_t omega_t sum_i s_ti 2 loss(y_ti, x_i.w_t + b_t) + 2 penalty(W) + 2 penalty(b).
+
+    A complete common design with equal task weights splits into two ridges and is factorised once;
+    anything else is eliminated block by block.
+
+    Parameters
+    ----------
+    data : TaskData
+    loss : quadratic loss
+    omega : ndarray of shape (n_tasks,)
+        Positive weights of the tasks, mean 1.
+    fit_intercept : bool
+
+    Raises
+    ------
+    TypeError
+        If the loss is not quadratic.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl._data import wide_data
+    >>> from skmtl.losses import SquaredError
+    >>> from skmtl.penalties import SharedSpecific
+    >>> from skmtl.solvers import QuadraticProblem
+    >>> data, _ = wide_data(np.array([[1.0], [-1.0]]), np.array([[1.0, 2.0], [-1.0, -2.0]]))
+    >>> problem = QuadraticProblem(data, SquaredError(), np.ones(2), fit_intercept=False)
+    >>> problem.solve(SharedSpecific(2.0, np.inf)).W
+    array([[1.],
+           [1.]])
+    """
+
+    def __init__(self, data, loss, omega, *, fit_intercept):
+        if not getattr(loss, "is_quadratic", False):
+            raise TypeError(f"block elimination needs a quadratic loss, got {loss!r}.")
+        self.data, self.omega, self.fit_intercept = data, omega, fit_intercept
+        self.splits = data.is_common_design and bool((omega == omega[0]).all())
+
+    @cached_property
+    def _common(self):
+        return CommonDesign(self.data, fit_intercept=self.fit_intercept)
+
+    def solve(self, penalty, *, solver="auto", tol=1e-10, max_iter=1000):
+        """Minimise at one penalty.
+
+        Parameters
+        ----------
+        penalty : object with alpha_shared, alpha_specific, alpha_intercept and shared_fraction
+        solver : {"auto", "cholesky", "dual", "cg"}
+        tol, max_iter
+            Of "cg".
+
+        Returns
+        -------
+        Solution
+        """
+        if not all(hasattr(penalty, name) for name in PENALTY_WORDS):
+            raise TypeError(
+                f"block elimination needs a penalty with {PENALTY_WORDS}, got {penalty!r}."
+            )
+        method = choose_solver(solver, *self.data.X.shape)
+        limits = {"method": method, "tol": tol, "max_iter": max_iter}
+        with few_threads(min(self.data.X.shape)):
+            if self.splits:
+                frame = self._common.frame
+                w0, V, b0, b, *report = self._common.solve(penalty, **limits)
+            else:
+                frame, w0, V, b0, b, *report = self._solve_blocks(penalty, **limits)
+            return _in_units_of_X(frame, w0, V, b0, b, *report, tol)
+
+    def _solve_blocks(self, penalty, *, method, tol, max_iter):
+        data, omega, fit_intercept = self.data, self.omega, self.fit_intercept
+        frame = make_frame(data, omega, fit_intercept=fit_intercept, reduce=method == "dual")
+        free = penalty.alpha_intercept == 0
+        design = make_design(data, omega, frame, fit_intercept=fit_intercept, free=free)
+        w0, V, b0, b, *report = solve_arrow(
+            design,
+            penalty,
+            method="cg" if method == "cg" else "cholesky",
+            tol=tol,
+            max_iter=max_iter,
+        )
+        b = design.intercepts(w0 + V, b)
+        b0 = namespace_of(b).mean(b) if b0 is None else b0 + design.y_mean
+        return frame, w0, V, b0, b, *report
+
+    def feature_variance(self):
+        """Mean over features of their variance, weighted as the labels are."""
+        return feature_variance(self.data)
+
+    def scores(self, alphas_shared, alphas_specific, alphas_intercept, *, per_task=False, loo=True):
+        """Exact leave-one-out error and -2 log evidence over a grid of penalties.
+
+        Parameters
+        ----------
+        alphas_shared, alphas_specific, alphas_intercept : ndarrays
+        per_task : bool, default=False
+            Mean over tasks of their mean squared errors, instead of the mean over all labels.
+        loo : bool, default=True
+            If False the errors may be NaN and cost nothing.
+
+        Returns
+        -------
+        error, deviance : ndarrays of shape (n_specific, n_intercept, n_shared)
+        """
+        alphas = alphas_shared, alphas_specific, alphas_intercept
+        with few_threads(min(self.data.X.shape)):
+            if self.splits:
+                return self._common.scores(*alphas)
+            grid = BlockGrid(self.data, self.omega, fit_intercept=self.fit_intercept)
+            return grid.scores(*alphas, per_task=per_task, loo=loo)
+
+
+def _in_units_of_X(frame, w0, V, b0, b, n_iter, residual, tol):
+    shared = frame.coefficients(w0)
+    W = shared + frame.coefficients(V)
+    return Solution(
+        W=W,
+        b=b - W @ frame.origin,
+        shared=shared,
+        shared_intercept=b0 - shared @ frame.origin,
+        n_iter=n_iter,
+        residual=residual,
+        converged=bool(np.asarray(residual) <= tol),
+    )

@@ -1,0 +1,29 @@
+"""Solution of a convex fit: coefficients, intercepts and what is known of their precision."""
+
+from typing import Any, NamedTuple
+
+
+class Solution(NamedTuple):
+    """What a solver returns.
+
+    Attributes
+    ----------
+    W : array of shape (n_tasks, n_features)
+    b : array of shape (n_tasks,)
+        Intercepts in the units of X, or zeros.
+    shared : array of shape (n_features,)
+    shared_intercept : 0-d array
+        Intercept of a task of which nothing is known.
+    n_iter : int
+    residual : float
+        Relative residual of the linear system, 0 for direct solvers.
+    converged : bool
+    """
+
+    W: Any
+    b: Any
+    shared: Any
+    shared_intercept: Any
+    n_iter: int
+    residual: float
+    converged: bool

@@ -1,0 +1,136 @@
+"""Inputs built by definition, and an instance of every public estimator."""
+
+import inspect
+
+import numpy as np
+from sklearn.linear_model import Ridge
+
+import skmtl
+
+INNER = {  # wrappers do not construct without an argument
+    "IndependentTasks": ("estimator", Ridge),
+    "PooledTasks": ("estimator", Ridge),
+    "TargetScaler": ("regressor", skmtl.MultiTaskRidge),
+}
+VARIANTS = {  # parameters that take other routes through the code than the defaults
+    "MultiTaskRidge": {
+        "shrunk": {"alpha_shared": 0.5, "alpha_specific": 3.0, "alpha_intercept": 2.0},
+        "pooled": {"alpha_specific": np.inf, "alpha_intercept": np.inf},
+        "independent": {"alpha_shared": np.inf},
+        "no-intercept": {"fit_intercept": False},
+        "dual": {"solver": "dual", "alpha_intercept": 0.3},
+        "cg": {"solver": "cg", "tol": 1e-13},
+        "balanced": {"task_weight": "balanced"},
+    },
+    "MultiTaskRidgeCV": {
+        "evidence": {"criterion": "evidence"},
+        "per-task": {"per_task": True, "alphas_intercept": [0.0]},
+    },
+    "IndependentTasks": {"ours": {"estimator": skmtl.MultiTaskRidge(alpha_shared=2.0)}},
+    "PooledTasks": {
+        "no-dummies": {"task_dummies": False},
+        "ours": {"estimator": skmtl.MultiTaskRidge(alpha_shared=2.0), "task_dummies": False},
+    },
+    "TargetScaler": {"unscaled": {"with_std": False}},
+}
+SMALL_GRIDS = {  # scikit-learn's checks also search by refits, a second for each 500 points
+    "MultiTaskRidgeCV": {
+        "alphas_shared": [1e-9, 1.0, np.inf],
+        "alphas_specific": [1e-9, 1.0, np.inf],
+        "alphas_intercept": [0.0, 1.0, np.inf],
+    }
+}
+SEARCHES = ("MultiTaskRidgeCV",)  # their penalties depend on the data and on its format
+
+
+def estimator_names():
+    """Public estimators, in the order of `skmtl.__all__`."""
+    return [name for name in skmtl.__all__ if inspect.isclass(getattr(skmtl, name))]
+
+
+def make_estimator(name, **params):
+    """An instance, wrappers around a ridge."""
+    if name in INNER:
+        parameter, inner = INNER[name]
+        params = {parameter: inner()} | params
+    return getattr(skmtl, name)(**params)
+
+
+def small_estimator(name):
+    """An instance whose search, if it is one, has few points."""
+    return make_estimator(name, **SMALL_GRIDS.get(name, {}))
+
+
+def all_instances():
+    """Instances of every estimator: id -> object, with defaults and in other ways."""
+    instances = {name: make_estimator(name) for name in estimator_names()}
+    for name, variants in VARIANTS.items():
+        if name in instances:
+            for label, params in variants.items():
+                instances[f"{name}-{label}"] = make_estimator(name, **params)
+    return instances
+
+
+def is_search(estimator):
+    """Whether the fit chooses penalties, so that it may differ between wide and long data."""
+    return type(estimator).__name__ in SEARCHES
+
+
+def takes(estimator, parameter):
+    """Whether the estimator, or what it wraps, has the parameter."""
+    return any(name.split("__")[-1] == parameter for name in estimator.get_params())
+
+
+def with_task_column(estimator, task_column, **params):
+    """The estimator, or what it wraps, set to long data."""
+    params = {"task_column": task_column} | params
+    own = estimator.get_params()
+    names = {
+        key: key if key in own else f"{INNER[type(estimator).__name__][0]}__{key}" for key in params
+    }
+    return estimator.set_params(**{names[key]: value for key, value in params.items()})
+
+
+def wide(n=40, p=4, n_tasks=3, *, noise=0.3, seed=0):
+    """(X, Y): y_t = X (w0 + v_t) + b_t + noise, with v_t half as long as w0, all tasks complete."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, p)) * np.linspace(0.5, 2, p) + np.linspace(-1, 3, p)
+    W = rng.normal(size=p) + 0.5 * rng.normal(size=(n_tasks, p))
+    b = np.arange(n_tasks) * 4.0 - 2
+    return X, X @ W.T + b + noise * rng.normal(size=(n, n_tasks))
+
+
+def with_holes(Y, *, fraction=0.4, least=3, seed=1):
+    """A copy of Y that lacks about this fraction, the first `least` rows complete."""
+    rng = np.random.default_rng(seed)
+    hidden = rng.random(Y.shape) < fraction
+    hidden[:least] = False
+    return np.where(hidden, np.nan, Y)
+
+
+def one_label_a_row(Y, *, seed=2):
+    """A copy of Y with one observed label in each row, tasks in random order."""
+    rng = np.random.default_rng(seed)
+    task = rng.permutation(np.arange(len(Y)) % Y.shape[1])
+    return np.where(np.arange(Y.shape[1]) == task[:, None], Y, np.nan)
+
+
+def as_long(X, Y, *, seed=3):
+    """(table, y): a row for each label in random order, its task's number in the last column."""
+    rng = np.random.default_rng(seed)
+    row, task = np.nonzero(~np.isnan(Y))
+    order = rng.permutation(len(row))
+    row, task = row[order], task[order]
+    return np.column_stack([X[row], task]), Y[row, task]
+
+
+def long_queries(X, n_tasks):
+    """Rows that ask for every task at every row of X, in the order of Y.ravel()."""
+    return np.column_stack([np.repeat(X, n_tasks, axis=0), np.tile(np.arange(n_tasks), len(X))])
+
+
+def frequencies(n, *, seed=4):
+    """Whole weights, some of them zero, positive where tests need every task labelled."""
+    weight = np.random.default_rng(seed).integers(0, 4, size=n)
+    weight[:6] = [1, 2, 3, 1, 2, 1]
+    return weight

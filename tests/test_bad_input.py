@@ -1,0 +1,330 @@
+"""Bad input gets one sentence that names what is wrong, and leaves nothing half-fitted."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import scipy.sparse
+from _properties import assert_not_fitted
+from _samplers import INNER, estimator_names, make_estimator, takes
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from skmtl import _backend
+
+N = 12
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(N, 3)), RNG.normal(size=(N, 2))
+y = Y[:, 0]
+LONG = np.column_stack([X, np.arange(N) % 3])
+FRAME = pd.DataFrame(X, columns=list("uvw")).assign(site=list("abc") * 4)
+REFUSED = (ValueError, TypeError)
+
+
+def changed(array, index, value):
+    array = np.array(array, dtype=float)
+    array[index] = value
+    return array
+
+
+# name -> (arguments of fit, parameters, pattern of the message)
+DATA = {
+    "X infinite": ((changed(X, (1, 1), np.inf), Y), {}, "X contains infinity"),
+    "X minus infinite": ((changed(X, (1, 1), -np.inf), Y), {}, "X contains infinity"),
+    "X missing": ((changed(X, (1, 1), np.nan), Y), {}, "X contains NaN"),
+    "X 3-D": ((X[:, :, None], Y), {}, "dim 3|3D"),
+    "X 1-D": ((X[:, 0], Y), {}, "2D array"),
+    "X empty": ((X[:0], Y[:0]), {}, "0 sample"),
+    "X without features": ((X[:, :0], Y), {}, "0 feature"),
+    "X with names of two types": (
+        (pd.DataFrame(X, columns=["u", 1, 2]), Y),
+        {},
+        "Feature names are only supported if all input features have string names",
+    ),
+    "X short": ((X[:5], Y), {}, r"inconsistent numbers of samples: \[5, 12\]"),
+    "X text": ((np.array([["a", "b"]] * N), Y), {}, r"\bX\b"),
+    "X with a text column": ((FRAME, Y), {}, r"\bX\b"),
+    "X complex": ((X + 1j, Y), {}, "Complex data not supported"),
+    "X sparse": ((scipy.sparse.csr_array(X), Y), {}, "[Ss]parse"),
+    "y none": ((X, None), {}, "requires y to be passed"),
+    "y none, X a frame": ((FRAME[list("uvw")], None), {}, "requires y to be passed"),
+    "y infinite": ((X, changed(Y, (2, 0), np.inf)), {}, "y contains infinity"),
+    "y 1-D missing": ((X, changed(y, 3, np.nan)), {}, "y contains NaN in row 3: .* drop"),
+    "y never observed": ((X, np.full(Y.shape, np.nan)), {}, r"\by\b holds no observed label"),
+    "y without columns": ((X, Y[:, :0]), {}, r"\by\b|0 feature"),
+    "y 3-D": ((X, Y[None]), {}, "dim 3"),
+    "y scalar": ((X, 1.0), {}, r"\by\b|scalar"),
+    "y text": ((X, np.array(["a"] * N)), {}, r"\by\b"),
+    "y complex": ((X, Y + 1j), {}, "Complex data not supported"),
+    "y sparse": ((X, scipy.sparse.csr_array(Y)), {}, "[Ss]parse"),
+    "weight negative": ((X, Y, -np.ones(N)), {}, "sample_weight .*negative"),
+    "weight negative in a cell": (
+        (X, Y, changed(np.ones((N, 2)), (0, 1), -1)),
+        {},
+        "sample_weight .*negative",
+    ),
+    "weight zero": ((X, Y, np.zeros(N)), {}, "[Ww]eight.*zero"),
+    "weight zero in all cells": ((X, Y, np.zeros((N, 2))), {}, "[Ww]eight.*zero"),
+    "weight missing": ((X, Y, changed(np.ones(N), 2, np.nan)), {}, "sample_weight contains NaN"),
+    "weight infinite": ((X, Y, changed(np.ones(N), 2, np.inf)), {}, "sample_weight contains inf"),
+    "weight short": ((X, Y, np.ones(5)), {}, "sample_weight"),
+    "weight too wide": ((X, Y, np.ones((N, 3))), {}, r"sample_weight must have shape .*\(12, 3\)"),
+    "weight 2-D, y 1-D": ((X, y, np.ones((N, 2))), {}, "[Ss]ample.weight"),
+    "weight text": ((X, Y, ["a"] * N), {}, "sample_weight"),
+    "weight zero where observed": (
+        (X, changed(Y, slice(1, None), np.nan), changed(np.ones(N), 0, 0)),
+        {},
+        "weight.*zero",
+    ),
+    "task_weight negative": ((X, Y), {"task_weight": [-1, 1]}, "task_weight .*negative"),
+    "task_weight missing": ((X, Y), {"task_weight": [np.nan, 1]}, "task_weight .*finite"),
+    "task_weight infinite": ((X, Y), {"task_weight": [np.inf, 1]}, "task_weight .*finite"),
+    "task_weight zero": ((X, Y), {"task_weight": [0, 0]}, "task_weight .*zero"),
+    "task_weight long": ((X, Y), {"task_weight": [1, 1, 1]}, r"task_weight .*\(2,\)"),
+    "task_weight scalar": ((X, Y), {"task_weight": 2.0}, r"task_weight .*\(2,\)"),
+    "task_weight name": ((X, Y), {"task_weight": "equal"}, "task_weight .*balanced"),
+    "task_weight text": ((X, Y), {"task_weight": ["a", "b"]}, "task_weight"),
+    "task_weight dict": ((X, Y), {"task_weight": {"a": 1}}, "task_weight"),
+    "task_weight of no label": (
+        (X, changed(Y, (slice(None), 0), np.nan)),
+        {"task_weight": [1, 0]},
+        "task_weight.*zero",
+    ),
+    "ids out of range": ((LONG, y), {"task_column": 4}, "task_column=4 is out of range"),
+    "ids far below": ((LONG, y), {"task_column": -5}, "task_column=-5 is out of range"),
+    "ids not there": ((FRAME, y), {"task_column": "town"}, "task_column='town' is not a column"),
+    "ids named in an array": ((LONG, y), {"task_column": "site"}, "task_column='site' is a name"),
+    "ids alone": ((FRAME[["site"]], y), {"task_column": "site"}, "task_column='site' is the only"),
+    "ids alone in an array": ((LONG[:, 3:], y), {"task_column": 0}, "task_column=0 is the only"),
+    "ids missing": ((changed(LONG, (2, 3), np.nan), y), {"task_column": 3}, "missing in row 2"),
+    "ids none": (
+        (FRAME.assign(site=[None, *"abcabcabcab"]), y),
+        {"task_column": "site"},
+        "column 'site' is missing in row 0",
+    ),
+    "ids null": (
+        (pl.DataFrame({"u": X[:, 0], "site": [None, *"abcabcabcab"]}), y),
+        {"task_column": "site"},
+        "column 'site' is missing in row 0",
+    ),
+    "ids NA": (
+        (FRAME.assign(site=pd.array([1, None] * 6, dtype="Int64")), y),
+        {"task_column": "site"},
+        "column 'site' is missing in row 1",
+    ),
+    "ids not hashable": (
+        (FRAME.assign(site=[[1], [2]] * 6), y),
+        {"task_column": "site"},
+        "site.*hashable",
+    ),
+    "ids twice": (
+        (pd.concat([FRAME, FRAME[["site"]]], axis=1), y),
+        {"task_column": "site"},
+        "'site'",
+    ),
+    "ids in a sparse table": (
+        (scipy.sparse.csr_array(LONG), y),
+        {"task_column": 3},
+        "[Ss]parse",
+    ),
+    "ids and wide y": ((LONG, Y), {"task_column": 3}, r"task_column=3 y must be 1-D.*\(12, 2\)"),
+    "long X infinite": ((changed(LONG, (1, 1), np.inf), y), {"task_column": 3}, "X contains inf"),
+    "long X text": ((FRAME.assign(v="text"), y), {"task_column": "site"}, r"\bX\b"),
+    "long X empty": ((LONG[:0], y[:0]), {"task_column": 3}, "0 sample"),
+    "long X 1-D": ((X[:, 0], y), {"task_column": 0}, "2D array"),
+    "long y missing": (
+        (LONG, changed(y, 2, np.nan)),
+        {"task_column": 3},
+        "y contains NaN in row 2",
+    ),
+    "task_column a float": ((LONG, y), {"task_column": 3.0}, "task_column must be .*3.0"),
+    "task_column a bool": ((LONG, y), {"task_column": True}, "task_column must be .*True"),
+    "task_column a list": ((LONG, y), {"task_column": [3]}, "task_column must be"),
+}
+STRENGTH = [-1.0, -np.inf, np.nan, "a", None, True, [1.0], 1j]
+GRID = [[], [1.0, -1.0], [np.nan], [[1.0]], "a", ["a"], [None], [True], [[1], [1, 2]]]
+COUNT = [0, -1, 1.5, "a", None, True]
+FLAG = ["yes", 1, None]
+VALUES = {  # parameter -> values that no estimator takes
+    "alpha_shared": [0, *STRENGTH],
+    "alpha_specific": [0, *STRENGTH],
+    "alpha_intercept": STRENGTH,
+    "alphas_shared": [[0.0], *GRID],
+    "alphas_specific": [[0.0], *GRID],
+    "alphas_intercept": GRID,
+    "fit_intercept": FLAG,
+    "task_weight": ["equal", [-1.0, 1.0]],
+    "unknown_task": ["ignore", None, 1],
+    "solver": ["svd", None, 1],
+    "tol": [-1.0, np.nan, np.inf, "a", None],
+    "max_iter": COUNT,
+    "device": ["gpu", None, 0],
+    "criterion": ["aic", None],
+    "guard": [-1.0, np.nan, np.inf, "a"],
+    "per_task": FLAG,
+    "store_cv_results": FLAG,
+    "task_dummies": FLAG,
+    "with_mean": FLAG,
+    "with_std": FLAG,
+    "cv": [0, 1, 2.5, "a"],
+    "scoring": ["r2"],  # needs a cv
+    "n_jobs": ["a", 1.5],
+    "estimator": [None, "ridge", Ridge, LogisticRegression()],
+    "regressor": ["ridge", Ridge, LogisticRegression()],
+    "task_column": [3.0, True, [3]],
+}
+
+
+def set_anywhere(estimator, /, **params):
+    """Set parameters of the estimator or of what it wraps, and return the old ones."""
+    own, old = estimator.get_params(), {}
+    for name, value in params.items():
+        name = name if name in own else f"{INNER[type(estimator).__name__][0]}__{name}"
+        old[name] = own[name]
+        estimator.set_params(**{name: value})
+    return old
+
+
+def applicable(cases):
+    for name in estimator_names():
+        for label, (arguments, params, message) in cases.items():
+            if all(takes(make_estimator(name), parameter) for parameter in params):
+                yield pytest.param(name, arguments, params, message, id=f"{name}-{label}")
+
+
+def bad_values():
+    for name in estimator_names():
+        for parameter in make_estimator(name).get_params(deep=False):
+            for value in VALUES.get(parameter, ()):
+                message = rf"\b{parameter}\b"
+                yield pytest.param(
+                    name, (X, Y), {parameter: value}, message, id=f"{name}-{parameter}={value!r}"
+                )
+
+
+@pytest.mark.parametrize("name, arguments, params, message", [*applicable(DATA), *bad_values()])
+def test_it_is_refused_and_leaves_nothing_behind(name, arguments, params, message):
+    model = make_estimator(name)
+    good = set_anywhere(model, **params)
+    with pytest.raises(REFUSED, match=message):
+        model.fit(*arguments)
+    assert_not_fitted(model, X)
+
+    model = make_estimator(name).fit(X, Y)
+    before, prediction = dict(vars(model)), model.predict(X)
+    set_anywhere(model, **params)
+    with pytest.raises(REFUSED, match=message):
+        model.fit(*arguments)
+    model.set_params(**good)
+    fitted = {key: value for key, value in vars(model).items() if key not in model.get_params()}
+    assert {key: before[key] is value for key, value in fitted.items()} == dict.fromkeys(
+        fitted, True
+    )
+    np.testing.assert_array_equal(model.predict(X), prediction)
+
+
+@pytest.mark.parametrize("name", estimator_names())
+def test_every_parameter_is_tried(name):
+    assert set(make_estimator(name).get_params(deep=False)) <= set(VALUES)
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in estimator_names() if takes(make_estimator(n), "device")]
+)
+def test_a_gpu_that_is_not_there_is_refused(name):
+    if _backend.cuda_is_available():
+        pytest.skip("there is a GPU")
+    model = make_estimator(name)
+    set_anywhere(model, device="cuda")
+    with pytest.raises(ValueError, match=r'device="cuda" needs .*device="cpu"'):
+        model.fit(X, Y)
+    assert_not_fitted(model, X)
+
+
+# predict and score
+
+QUERIES = {
+    "fewer features": (X[:, :2], "X has 2 features, but .* is expecting 3"),
+    "more features": (LONG, "X has 4 features, but .* is expecting 3"),
+    "missing": (changed(X, (0, 0), np.nan), "X contains NaN"),
+    "infinite": (changed(X, (0, 0), np.inf), "X contains infinity"),
+    "text": (np.array([["a", "b", "c"]]), r"\bX\b"),
+    "complex": (X + 1j, "Complex data not supported"),
+    "1-D": (X[0], "2D array"),
+    "3-D": (X[:, :, None], "dim 3|3D"),
+    "empty": (X[:0], "0 sample"),
+    "sparse": (scipy.sparse.csr_array(X), "[Ss]parse"),
+}
+LONG_QUERIES = {
+    "unseen id": (
+        FRAME.assign(site="new"),
+        "task 'new' in column 'site' was not seen in fit.*shared",
+    ),
+    "missing id": (FRAME.assign(site=[None, *"abcabcabcab"]), "'site' is missing in row 0"),
+    "no task column": (FRAME[list("uvw")], "feature names should match"),
+    "other names": (FRAME.rename(columns={"u": "q"}), "feature names should match"),
+    "an array for a frame": (FRAME.to_numpy(), "task_column='site' is a name"),
+    "text": (FRAME.assign(u="text"), r"\bX\b"),
+}
+
+
+@pytest.mark.parametrize("name", estimator_names())
+@pytest.mark.parametrize("query", QUERIES.values(), ids=QUERIES)
+def test_predict_refuses_it(name, query):
+    table, message = query
+    with pytest.raises(REFUSED, match=message):
+        make_estimator(name).fit(X, Y).predict(table)
+
+
+@pytest.mark.parametrize("name", estimator_names())
+@pytest.mark.parametrize("query", LONG_QUERIES.values(), ids=LONG_QUERIES)
+@pytest.mark.filterwarnings("ignore:X does not have valid feature names")
+def test_predict_on_long_data_refuses_it(name, query):
+    table, message = query
+    model = make_estimator(name)
+    set_anywhere(model, task_column="site")
+    with pytest.raises(REFUSED, match=message):
+        model.fit(FRAME, y).predict(table)
+
+
+@pytest.mark.parametrize("name", estimator_names())
+@pytest.mark.parametrize("task_column", [None, "site"])
+def test_what_is_not_fitted_says_so(name, task_column):
+    model = make_estimator(name)
+    set_anywhere(model, task_column=task_column)
+    for method in (lambda: model.predict(X), lambda: model.score(X, Y)):
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            method()
+
+
+@pytest.mark.parametrize("name", estimator_names())
+@pytest.mark.parametrize(
+    "labels, weight, message",
+    [
+        (Y[:, :1], None, r"\(12, 1\)"),
+        (Y[:5], None, "12|5"),
+        (changed(Y, 0, np.inf), None, "y_true contains infinity|infinity"),
+        (Y, -np.ones(N), "sample_weight"),
+        (Y, np.ones(3), "sample_weight"),
+    ],
+    ids=["columns", "rows", "infinite", "negative", "short"],
+)
+def test_score_refuses_it(name, labels, weight, message):
+    with pytest.raises(REFUSED, match=message):
+        make_estimator(name).fit(X, Y).score(X, labels, weight)
+
+
+@pytest.mark.parametrize("name", estimator_names())
+def test_arrays_of_two_libraries_do_not_mix(name):
+    strict = pytest.importorskip("array_api_strict")
+    model = make_estimator(name)
+    if not getattr(model.__sklearn_tags__(), "array_api_support", False):
+        pytest.skip("the estimator does not claim support of the array API")
+    with pytest.raises(ValueError, match="same namespace"):
+        model.fit(X, Y).predict(strict.asarray(X))
+    for bad, message in (
+        (strict.asarray(X[:, :, None]), "2D array"),
+        (strict.asarray(X * np.nan), "NaN"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            model.fit(bad, Y)

@@ -1,0 +1,431 @@
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import skmtl
+from skmtl import _cli
+from skmtl._csv import read_table
+from skmtl.model_selection import MultiTaskShuffleSplit, compare
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("Agg")
+
+ROOT = Path(skmtl.__file__).parents[1]
+MODELS = ["pooled", "pooled + dummies", "independent", "independent, one alpha", "MultiTaskRidgeCV"]
+LONG = ["--target", "y", "--task-column", "site", "--repeats", "2"]
+WIDE = ["--targets", "u,v,w", "--repeats", "2"]
+
+
+@pytest.fixture
+def long_frame():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(60, 3)), columns=["a", "b", "c"])
+    frame["site"] = np.repeat(["north", "south", "east", "west"], 15)
+    frame["y"] = frame["a"] - frame["b"] + rng.normal(size=60)
+    return frame
+
+
+@pytest.fixture
+def wide_frame():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(50, 3)), columns=["a", "b", "c"])
+    for k, name in enumerate("uvw"):
+        frame[name] = 10.0**k * (frame["a"] + rng.normal(size=50))
+        frame.loc[rng.random(50) < 0.2, name] = np.nan
+    return frame
+
+
+@pytest.fixture
+def save(tmp_path, monkeypatch):
+    """Writes a frame, text or bytes as data.csv into the working directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def save(content, **options):
+        if isinstance(content, bytes):
+            (tmp_path / "data.csv").write_bytes(content)
+        elif isinstance(content, str):
+            (tmp_path / "data.csv").write_text(content, encoding="utf-8")
+        else:
+            content.to_csv(tmp_path / "data.csv", **{"index": False} | options)
+        return "data.csv"
+
+    return save
+
+
+@pytest.fixture
+def run(capsys):
+    """Runs the command line: (status, stdout, stderr)."""
+
+    def run(*arguments):
+        try:
+            status = _cli.main(list(arguments))
+        except SystemExit as exit:
+            status = exit.code
+        return (status, *capsys.readouterr())
+
+    return run
+
+
+def refusal(result):
+    """The one line that a refused request leaves on stderr."""
+    status, _, error = result
+    assert status == 2
+    assert error.startswith("skmtl: error: ") and error.endswith("\n")
+    assert error.count("\n") == 1
+    return error
+
+
+# the main job
+
+
+def test_the_embedded_data_are_compared_at_six_rows_a_firm(run):
+    status, out, error = run("compare", "--repeats", "3")
+    assert (status, error) == (0, "")
+    assert "220 rows, 2 features, 11 tasks, 20 rows a task" in out
+    assert "6 training rows of each task" in out
+    assert all(f"\n{name}  " in out for name in MODELS)
+    assert out.splitlines()[-1].startswith("MultiTaskRidgeCV explains")
+    assert "R2 of each task" not in out
+
+
+def test_the_report_is_that_of_compare(run):
+    out = run("compare", "--repeats", "3", "--seed", "7", "--per-task")[1]
+    X, y, firm = skmtl.datasets.load_grunfeld(return_X_y=True)
+    cv = MultiTaskShuffleSplit(3, n_per_task=6, random_state=7)
+    comparison = compare(X, y, firm, cv=cv)
+    assert out.splitlines()[-1] == comparison.verdict
+    shown = out[out.index("R2 of each task") :]
+    assert shown.rstrip() == comparison.to_text(per_task=True).split("\n\n", 2)[2].rstrip()
+
+
+def test_long_data_of_a_file(run, save, long_frame):
+    status, out, error = run("compare", save(long_frame), *LONG)
+    assert (status, error) == (0, "")
+    assert out.startswith("data.csv: 60 rows, 3 features, 4 tasks, 15 rows a task.\n")
+    assert "25 % of each task for testing" in out
+    assert "explained variance" in out
+
+
+def test_wide_data_of_a_file_with_missing_cells(run, save, wide_frame):
+    wide_frame["u"] = wide_frame["u"].fillna(0.0)
+    wide_frame.loc[3, ["u", "v", "w"]] = np.nan
+    status, out, error = run("compare", save(wide_frame), *WIDE, "--per-task")
+    assert (status, error) == (0, "")
+    assert "49 rows, 3 features, 3 targets" in out
+    assert "1 row without a target left out." in out
+    assert "mean R2" in out
+    for name in "uvw":
+        assert any(line.startswith(f"{name}  ") for line in out.splitlines())
+
+
+def test_file_and_frame_give_the_same_scores(run, save, long_frame):
+    run("compare", save(long_frame), *LONG, "--test-size", ".3", "--json", "out.json")
+    cv = MultiTaskShuffleSplit(2, test_size=0.3, random_state=0)
+    table = long_frame[["a", "b", "c", "site"]]
+    expected = compare(table, long_frame["y"], task_column="site", cv=cv)
+    with open("out.json", encoding="utf-8") as file:
+        scores = json.load(file)["scores"]
+    for name in MODELS:
+        np.testing.assert_allclose(scores[name], expected.scores[name], rtol=1e-9)
+
+
+def test_json_is_strict_and_says_where_it_comes_from(run, save, long_frame):
+    long_frame.loc[long_frame["site"] == "west", "y"] = 1.0  # no R2 of this task: not a number
+    run("compare", save(long_frame), *LONG, "--n-per-task", "9", "--seed", "5", "--json", "o.json")
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    with open("o.json", encoding="utf-8") as file:
+        result = json.load(file, parse_constant=refuse)
+    assert {"table", "per_task", "verdict", "seed", "versions"} <= set(result)
+    assert [row["model"] for row in result["table"]] == MODELS
+    assert result["per_task"][3]["task"] == "west"
+    assert result["per_task"][3]["pooled"] is None
+    assert (result["seed"], result["n_per_task"], result["test_size"]) == (5, 9, None)
+    assert result["versions"]["numpy"] == np.__version__
+
+
+def test_the_plot_is_written(run, save, long_frame):
+    status, _, error = run("compare", save(long_frame), *LONG, "--plot", "out.png")
+    assert (status, error) == (0, "")
+    with open("out.png", "rb") as file:
+        assert file.read(8) == b"\x89PNG\r\n\x1a\n"
+
+
+# features
+
+
+def test_text_becomes_indicators_and_missing_cells_are_filled(save, long_frame):
+    long_frame["colour"] = ["red", "blue", None] * 20
+    long_frame["yes"] = long_frame["a"] > 0
+    long_frame.loc[::7, "b"] = np.nan
+    table = read_table(save(long_frame), target="y", task_column="site")
+    X = table.transformer.fit_transform(table.X)
+    assert X.shape == (60, 4 + 3)
+    assert np.isfinite(X).all()
+    np.testing.assert_allclose(X[:, :4].mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_array_equal(X[:, 4:].sum(axis=1), 1)
+    assert any("'b'" in note for note in table.notes)
+    assert any("'colour'" in note for note in table.notes)
+
+
+def test_a_value_of_text_that_training_rows_lack_is_no_indicator(save, long_frame):
+    long_frame["colour"] = ["red"] * 59 + ["blue"]
+    table = read_table(save(long_frame), target="y", task_column="site")
+    X = table.transformer.fit(table.X[:59]).transform(table.X[59:])
+    assert X[0, 3:].tolist() == [0.0]
+
+
+def test_odd_columns_are_no_obstacle(run, save, long_frame):
+    long_frame["constant"], long_frame["empty"] = 1, np.nan
+    long_frame[" padded "] = 2.5
+    status, out, error = run("compare", save(long_frame, index=True), *LONG)
+    assert (status, error) == (0, "")
+    assert "60 rows, 6 features" in out
+    assert "1 column without a name left out." in out
+
+
+def test_rows_without_a_target_are_left_out_and_counted(run, save, long_frame):
+    long_frame.loc[:4, "y"] = np.nan
+    out = run("compare", save(long_frame), *LONG)[1]
+    assert "55 rows, 3 features, 4 tasks, 10 to 15 rows a task" in out
+    assert "5 rows without a target left out." in out
+
+
+def test_columns_can_be_dropped(run, save, long_frame):
+    long_frame["name"] = [f"row {k}" for k in range(60)]
+    assert "60 rows, 2 features" in run("compare", save(long_frame), *LONG, "--drop", "name,a")[1]
+
+
+def test_names_with_commas_are_quoted(run, save, wide_frame):
+    path = save(wide_frame.rename(columns={"u": "u, in cm"}))
+    assert run("compare", path, "--targets", 'v,w,"u, in cm"', "--repeats", "2")[0] == 0
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_name(run, save, long_frame):
+    text = long_frame[["y", "a", "site"]].to_csv(index=False)
+    assert run("compare", save(b"\xef\xbb\xbf" + text.encode()), *LONG)[0] == 0
+
+
+# requests that cannot be met
+
+
+@pytest.mark.parametrize(
+    "content, named",
+    [
+        ("", "data.csv is empty"),
+        ("a,y,site\n", "data.csv has a header but no rows"),
+        (bytes(range(256)) * 9, "data.csv is not a text file in UTF-8"),
+        (b"a,y,site\n1,2,\0\n", "data.csv is not a text file"),
+        ("a,a,y,site\n1,2,3,4\n", "two columns named 'a'"),
+        ("a,y,site\n1,2,3,4\n", "more cells in its rows"),
+        ("a,y,site\n1,2,3\n1,2,3,4\n", "line 3, saw 4"),
+        ("a;y;site\n1;2;3\n", "no column 'y'; its columns are ['a;y;site']. Commas"),
+        ("a,site\n1,2\n", "no column 'y'"),
+        ("a,y\n1,2\n", "no column 'site'"),
+        ("y,site\n1,s\n2,t\n", "no column left for a feature"),
+        ("a,y,site\n1,,s\n2,,t\n", "no value in 'y'"),
+        (
+            "a,y,site\n1,1,s\n2,,s\n3,oops,t\n",
+            "column 'y' should hold numbers, but row 3 has 'oops'",
+        ),
+        ("a,y,site\n1,2,s\nno,2,s\n3,4,t\n", "column 'a' should hold numbers, but row 2 has 'no'"),
+        ("a,y,site\n1,1,s\n2,,s\ninf,3,t\n", "column 'a' is infinite in row 3"),
+        ("a,y,site\n1,inf,s\n2,3,t\n", "column 'y' is infinite in row 1"),
+        ("a,y,site\n1,2,s\n2,3,\n", "task column 'site' is empty in row 2"),
+        ("a,y,site\n1,2,s\n2,3,s\n", "task column 'site' names one task only, 's'"),
+        ("a,y,site\n1,2,s\n2,3,t\n", "no label of a task that it trains on"),
+        ("a,y,site\n1,2,s\n2,2,t\n1,2,s\n1,2,t\n", "the labels in y never vary"),
+        ("a,y,site\n" + "".join(f"n{k},{k},{k % 2}\n" for k in range(200)), "--drop 'a'"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_refused_in_one_line(run, save, content, named):
+    assert named in refusal(run("compare", save(content), *LONG))
+
+
+@pytest.mark.parametrize(
+    "arguments, named",
+    [
+        (["nosuch.csv", *LONG], "cannot read nosuch.csv"),
+        ([".", *LONG], "cannot read ."),
+        (["data.csv"], "needs --target and --task-column"),
+        (["data.csv", "--target", "y"], "needs --target and --task-column"),
+        (["data.csv", "--target", "y", "--task-column", "y"], "the same column, 'y'"),
+        (["data.csv", *LONG, "--targets", "a,b"], "--targets or --target"),
+        (["data.csv", "--targets", "a,b", "--task-column", "site"], "--targets or --task-column"),
+        (["data.csv", "--targets", "a"], "--targets must be two or more"),
+        (["data.csv", "--targets", "a,a"], "--targets must be two or more"),
+        (["data.csv", "--targets", "a,,b"], "--targets"),
+        (["data.csv", "--targets", "a,nosuch"], "no column 'nosuch'"),
+        (["data.csv", "--targets", "a,site"], "column 'site' should hold numbers"),
+        (["data.csv", *LONG, "--drop", "y"], "--drop names 'y'"),
+        (["data.csv", *LONG, "--drop", "nosuch"], "no column 'nosuch'"),
+        (["data.csv", *LONG, "--drop", "a,b,c"], "no column left"),
+        (["data.csv", *LONG, "--repeats", "1"], "--repeats"),
+        (["data.csv", *LONG, "--repeats", "-3"], "--repeats"),
+        (["data.csv", *LONG, "--repeats", "many"], "--repeats"),
+        (["data.csv", *LONG, "--seed", "1.5"], "--seed"),
+        (["data.csv", *LONG, "--seed", str(2**32)], "--seed"),
+        (["data.csv", *LONG, "--n-per-task", "0"], "--n-per-task"),
+        (["data.csv", *LONG, "--test-size", "1"], "--test-size"),
+        (["data.csv", *LONG, "--test-size", "nan"], "--test-size"),
+        (["data.csv", *LONG, "--test-size", ".2", "--n-per-task", "3"], "not both"),
+        (["data.csv", *LONG, "--json", "nosuch/o.json"], "--json: cannot write nosuch/o.json"),
+        (["data.csv", *LONG, "--json", "."], "--json: . is a folder"),
+        (["data.csv", *LONG, "--plot", "nosuch/o.png"], "--plot: cannot write nosuch/o.png"),
+        (["data.csv", *LONG, "--plot", "o.xyz"], "--plot: the name o.xyz must end in one of"),
+        (["data.csv", *LONG, "--nosuch"], "--nosuch"),
+        (["--target", "y"], "--target needs a file"),
+        (["--drop", "y"], "--drop needs a file"),
+    ],
+)
+def test_options_that_cannot_be_met_are_refused_in_one_line(
+    run, save, long_frame, arguments, named
+):
+    save(long_frame)
+    assert named in refusal(run("compare", *arguments))
+
+
+def test_an_unknown_command_is_refused_in_one_line(run):
+    assert "nosuch" in refusal(run("nosuch"))
+
+
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() == 0, reason="needs a user who may not write"
+)
+def test_a_folder_without_permission_is_refused(run, tmp_path):
+    tmp_path.chmod(0o500)
+    assert "permission denied" in refusal(run("compare", "--json", str(tmp_path / "o.json")))
+
+
+def test_an_error_while_writing_is_one_line(run, save, long_frame, monkeypatch):
+    def fail(*args, **options):
+        raise OSError(28, "No space left on device", "out.json")
+
+    monkeypatch.setattr(_cli.json, "dump", fail)
+    assert "No space left" in refusal(run("compare", save(long_frame), *LONG, "--json", "out.json"))
+
+
+def test_without_pandas_a_file_needs_the_extra(run, save, long_frame, monkeypatch):
+    path = save(long_frame)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    assert 'pip install "skmtl[cli]"' in refusal(run("compare", path, *LONG))
+
+
+def test_without_matplotlib_a_plot_needs_the_extra(run, monkeypatch):
+    for name in ("matplotlib", "matplotlib.backend_bases"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert 'pip install "skmtl[cli]"' in refusal(run("compare", "--plot", "out.png"))
+
+
+WITHOUT_EXTRAS = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("pandas", "matplotlib"):
+            raise ImportError(name)
+
+sys.meta_path.insert(0, Absent())
+from skmtl._cli import main
+sys.exit(main(["compare", "--repeats", "2", "--per-task", "--json", sys.argv[1]]))
+"""
+
+
+def test_the_embedded_data_need_neither_pandas_nor_matplotlib(tmp_path):
+    command = [sys.executable, "-c", WITHOUT_EXTRAS, str(tmp_path / "out.json")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "MultiTaskRidgeCV explains" in done.stdout
+    assert (tmp_path / "out.json").exists()
+
+
+# around it
+
+
+def test_no_command_prints_help(run):
+    status, out, error = run()
+    assert (status, error) == (0, "")
+    assert "compare" in out and "info" in out
+
+
+def test_version(run):
+    assert run("--version")[:2] == (0, f"skmtl {skmtl.__version__}\n")
+
+
+def test_info_lists_versions_backend_and_device(run):
+    status, out, error = run("info")
+    assert (status, error) == (0, "")
+    rows = dict(line.split(maxsplit=1) for line in out.splitlines())
+    assert rows["numpy"] == np.__version__
+    assert {"skmtl", "python", "scipy", "scikit-learn", "joblib", "backend", "device"} <= set(rows)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_is_drawn_on_a_terminal_only(run, monkeypatch):
+    assert "splits" not in run("compare", "--repeats", "2")[2]
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    _cli.main(["compare", "--repeats", "2"])
+    steps = terminal.getvalue().split("\r")
+    assert "1/2 splits" in steps[1]
+    assert steps[2].strip() == ""  # wiped when all is done
+
+
+def test_warnings_are_told_once_and_in_one_line(run, save, long_frame, monkeypatch):
+    def warn_twice(*args, **options):
+        for _ in range(2):
+            _cli.warnings.warn("odd\ndata", UserWarning, stacklevel=1)
+        return compare(*args, **options)
+
+    monkeypatch.setattr(_cli, "compare", warn_twice)
+    assert run("compare", save(long_frame), *LONG)[2] == "skmtl: warning: odd data\n"
+
+
+def test_an_interrupt_ends_with_130_and_no_traceback(run, monkeypatch):
+    def interrupt(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_cli, "compare", interrupt)
+    status, _, error = run("compare")
+    assert status == 130
+    assert "Traceback" not in error
+
+
+def start(*arguments, **options):
+    command = [sys.executable, "-m", "skmtl", *arguments]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT, **options)
+
+
+def test_a_reader_that_leaves_is_no_error():
+    read, write = os.pipe()
+    process = start("compare", "--repeats", "2", stdout=write)
+    os.close(write)
+    os.close(read)
+    assert process.communicate()[1] == ""
+    assert process.returncode in (1, 141)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_ctrl_c_of_a_running_comparison_is_quiet():
+    process = start("compare", "--repeats", "100000", stdout=subprocess.PIPE)
+    process.stdout.readline()  # it is running now
+    time.sleep(0.2)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in error

@@ -1,0 +1,584 @@
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression, Ridge, RidgeCV
+from sklearn.metrics import get_scorer, r2_score
+from sklearn.model_selection import GridSearchCV, KFold, LeaveOneGroupOut
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+
+from skmtl import MultiTaskRidge, MultiTaskRidgeCV
+from skmtl.baselines import IndependentTasks, PooledTasks
+from skmtl.metrics import make_multitask_scorer, multitask_r2_score
+from skmtl.model_selection import Comparison, MultiTaskShuffleSplit, compare
+
+DEFAULTS = [
+    "pooled",
+    "pooled + dummies",
+    "independent",
+    "independent, one alpha",
+    "MultiTaskRidgeCV",
+]
+FEW = MultiTaskShuffleSplit(3, test_size=0.25, random_state=0)
+PLAIN = PooledTasks(LinearRegression())
+ONLY_POOLED = dict.fromkeys(DEFAULTS[1:-1])  # quick: two contenders
+
+
+def long_data(seed=0, n_tasks=5, n=16, p=3, own=0.3, level=1.0):
+    """Rows of tasks with similar coefficients and levels of their own; ids are strings."""
+    rng = np.random.default_rng(seed)
+    X, codes = rng.normal(3, 2, size=(n * n_tasks, p)), np.repeat(np.arange(n_tasks), n)
+    W = rng.normal(size=p) + own * rng.normal(size=(n_tasks, p))
+    y = (X * W[codes]).sum(axis=1) + level * rng.normal(size=n_tasks)[codes]
+    y += rng.normal(size=len(y))
+    order = rng.permutation(len(y))
+    return X[order], y[order], np.array([f"t{c}" for c in codes])[order]
+
+
+def wide_data(seed=0, missing=0.2, n=60):
+    """Three targets in units that differ by orders of magnitude, a third of the labels missing."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 3))
+    Y = X @ (rng.normal(size=(3, 1)) + 0.3 * rng.normal(size=(3, 3))) + rng.normal(size=(n, 3))
+    Y = Y * [1.0, 1000.0, 0.01] + [0.0, 5000.0, 2.0]
+    Y[rng.random(Y.shape) < missing] = np.nan
+    return X, Y
+
+
+def comparison_of(own, other, **changes):
+    """A Comparison of "mine" with the simple model "plain"."""
+    scores = {"plain": np.asarray(other, dtype=float), "mine": np.asarray(own, dtype=float)}
+    parts = {
+        "scores": scores,
+        "fit_seconds": dict.fromkeys(scores, 0.5),
+        "task_scores": {name: np.array([0.1, np.nan]) for name in scores},
+        "tasks": ["a", ("b", 1)],
+        "n_labels": np.array([4, 5]),
+        "reference": "mine",
+        "simple": ["plain"],
+        "scoring": "explained variance",
+    }
+    return Comparison(**parts | changes)
+
+
+# what compare computes
+
+
+def test_all_default_contenders_are_scored_on_every_split():
+    comparison = compare(*long_data(), cv=FEW)
+    assert list(comparison.scores) == DEFAULTS
+    assert all(scores.shape == (3,) for scores in comparison.scores.values())
+    assert comparison.n_splits == 3
+    assert comparison.simple == DEFAULTS[:-1]
+
+
+def test_long_scores_equal_a_handwritten_loop():
+    X, y, task = long_data()
+    codes = np.unique(task, return_inverse=True)[1]
+    expected = []
+    for train, test in FEW.split(X, y, task):
+        scaler = StandardScaler().fit(X[train])
+        table = np.column_stack([scaler.transform(X), codes])
+        model = MultiTaskRidgeCV(task_column=3).fit(table[train], y[train])
+        expected.append(r2_score(y[test], model.predict(table[test])))
+    comparison = compare(X, y, task, cv=FEW)
+    np.testing.assert_allclose(comparison.scores["MultiTaskRidgeCV"], expected, rtol=1e-9)
+
+
+def test_pooled_is_one_ridge_that_never_sees_the_task():
+    X, y, task = long_data()
+    expected = []
+    for train, test in FEW.split(X, y, task):
+        scaler = StandardScaler().fit(X[train])
+        model = RidgeCV(np.logspace(-1, 5, 13)).fit(scaler.transform(X[train]), y[train])
+        expected.append(model.score(scaler.transform(X[test]), y[test]))
+    comparison = compare(X, y, task, cv=FEW)
+    np.testing.assert_allclose(comparison.scores["pooled"], expected, rtol=1e-9)
+
+
+def test_wide_scores_equal_a_handwritten_loop():
+    X, Y = wide_data()
+    expected = []
+    for train, test in FEW.split(X, Y):
+        scaler, units = StandardScaler().fit(X[train]), StandardScaler().fit(Y[train])
+        model = MultiTaskRidgeCV().fit(scaler.transform(X[train]), units.transform(Y[train]))
+        prediction = units.inverse_transform(model.predict(scaler.transform(X[test])))
+        expected.append(multitask_r2_score(Y[test], prediction))
+    comparison = compare(X, Y, cv=FEW)
+    np.testing.assert_allclose(comparison.scores["MultiTaskRidgeCV"], expected, rtol=1e-9)
+
+
+def test_units_of_wide_targets_do_not_matter():
+    X, Y = wide_data()
+    plain, scaled = (compare(X, Z, cv=FEW) for Z in (Y, Y * [10.0, 1e-4, 1e3] - 7))
+    for name in DEFAULTS:
+        np.testing.assert_allclose(plain.scores[name], scaled.scores[name], rtol=1e-6)
+
+
+def test_units_of_features_do_not_matter():
+    X, y, task = long_data()
+    plain, scaled = (compare(Z, y, task, cv=FEW) for Z in (X, X * [1.0, 1e3, 1e-3] + 5))
+    for name in DEFAULTS:
+        np.testing.assert_allclose(plain.scores[name], scaled.scores[name], rtol=1e-6)
+
+
+def test_independent_models_equal_a_ridge_for_each_task():
+    X, y, task = long_data()
+    alphas = np.logspace(-1, 5, 13)
+    expected = []
+    for train, test in FEW.split(X, y, task):
+        scaler, prediction = StandardScaler().fit(X[train]), np.zeros(len(test))
+        for t in np.unique(task):
+            rows = train[task[train] == t]
+            model = RidgeCV(alphas).fit(scaler.transform(X[rows]), y[rows])
+            here = task[test] == t
+            prediction[here] = model.predict(scaler.transform(X[test][here]))
+        expected.append(r2_score(y[test], prediction))
+    comparison = compare(X, y, task, cv=FEW)
+    np.testing.assert_allclose(comparison.scores["independent"], expected, rtol=1e-9)
+
+
+def test_task_scores_are_sums_over_all_splits():
+    X, y, task = long_data()
+    splits = list(FEW.split(X, y, task))
+    own = {"mean": PooledTasks(DummyRegressor(), task_dummies=False)}
+    comparison = compare(X, y, task, cv=splits, estimators=own)
+    for t, name in enumerate(comparison.tasks):
+        errors = total = 0.0
+        for train, test in splits:
+            labels = y[test][task[test] == name]
+            errors += ((labels - y[train].mean()) ** 2).sum()
+            total += ((labels - y[task == name].mean()) ** 2).sum()
+        assert comparison.task_scores["mean"][t] == pytest.approx(1 - errors / total)
+    assert comparison.n_labels.tolist() == [16] * 5
+
+
+def test_task_scores_of_wide_data_mask_missing_labels():
+    X, Y = wide_data()
+    splits = list(FEW.split(X, Y))
+    comparison = compare(X, Y, cv=splits, estimators={"mean": IndependentTasks(DummyRegressor())})
+    for t in range(3):
+        errors = total = 0.0
+        for train, test in splits:
+            labels = Y[test, t][~np.isnan(Y[test, t])]
+            errors += ((labels - np.nanmean(Y[train, t])) ** 2).sum()
+            total += ((labels - np.nanmean(Y[:, t])) ** 2).sum()
+        assert comparison.task_scores["mean"][t] == pytest.approx(1 - errors / total)
+    assert comparison.n_labels.tolist() == (~np.isnan(Y)).sum(axis=0).tolist()
+
+
+@pytest.mark.parametrize("ids", ["int", "tuple", "object"])
+def test_ids_of_any_kind_give_the_same_scores(ids):
+    X, y, task = long_data()
+    kinds = {"int": int, "tuple": lambda n: ("site", n), "object": lambda n: n if n % 2 else str(n)}
+    other = [kinds[ids](int(name[1:])) for name in task]
+    own = {"i": IndependentTasks(Ridge())}
+    plain, renamed = (compare(X, y, t, cv=KFold(3), estimators=own) for t in (task, other))
+    np.testing.assert_allclose(plain.scores["i"], renamed.scores["i"], rtol=1e-9)
+    assert set(renamed.tasks) == set(other)
+
+
+def test_frames_with_a_task_column_equal_arrays_with_task():
+    X, y, task = long_data()
+    frame = pd.DataFrame(X, columns=list("abc")).assign(site=task)[["a", "site", "b", "c"]]
+    expected = compare(X, y, task, cv=FEW).scores["MultiTaskRidgeCV"]
+    for table in (frame, pl.from_pandas(frame)):
+        comparison = compare(table, y, task_column="site", cv=FEW)
+        np.testing.assert_allclose(comparison.scores["MultiTaskRidgeCV"], expected, rtol=1e-12)
+
+
+def test_wide_frames_name_the_tasks():
+    X, Y = wide_data()
+    frame = pd.DataFrame(Y, columns=["height", "weight", "age"])
+    comparison = compare(pd.DataFrame(X), frame, cv=FEW)
+    assert comparison.tasks == ["height", "weight", "age"]
+    assert list(comparison.per_task.index) == comparison.tasks
+
+
+def test_the_same_seed_gives_the_same_scores_and_threads_do_not_change_them():
+    X, y, task = long_data(n_tasks=3)
+    one, again, threads, other = (
+        compare(X, y, task, random_state=seed, n_jobs=n_jobs, estimators=ONLY_POOLED)
+        for seed, n_jobs in ((0, None), (0, 1), (0, 2), (1, None))
+    )
+    np.testing.assert_array_equal(one.scores["pooled"], again.scores["pooled"])
+    np.testing.assert_array_equal(one.scores["pooled"], threads.scores["pooled"])
+    assert (one.scores["pooled"] != other.scores["pooled"]).any()
+    assert one.n_splits == 20
+
+
+def test_arguments_are_not_written_into():
+    X, y, task = long_data()
+    own = {"r": MultiTaskRidge(), "pooled": None}
+    for array in (X, y, task):
+        array.flags.writeable = False
+    compare(X, y, task, cv=FEW, estimators=own)
+    assert own["r"].task_column is None
+    assert list(own) == ["r", "pooled"]
+
+
+def test_the_callback_hears_of_every_split():
+    heard = []
+    compare(*long_data(), cv=3, estimators=ONLY_POOLED, callback=lambda *news: heard.append(news))
+    assert heard == [(1, 3), (2, 3), (3, 3)]
+
+
+# splits
+
+
+def test_an_integer_cv_is_a_number_of_folds():
+    X, y, task = long_data()
+    assert compare(X, y, task, cv=4, estimators=ONLY_POOLED).n_splits == 4
+
+
+def test_n_per_task_trains_on_that_many_rows_of_each_task():
+    seen = []
+
+    class Spy(MultiTaskRidge):
+        def fit(self, X, y, sample_weight=None):
+            seen.append(np.bincount(X[:, 0].astype(int)).tolist())
+            return super().fit(X, y, sample_weight)
+
+    compare(*long_data(), n_per_task=6, estimators=ONLY_POOLED | {"spy": Spy()})
+    assert seen == [[6] * 5] * 20
+
+
+def test_labels_of_tasks_without_a_training_label_are_not_scored():
+    X, y, task = long_data()
+    rows = np.arange(len(y))
+    lone = task == "t0"
+    with_lone = [(rows[~lone & (rows % 2 == k)], rows[lone | (rows % 2 != k)]) for k in (0, 1)]
+    without = [(train, test[~lone[test]]) for train, test in with_lone]
+    first, second = (compare(X, y, task, cv=splits) for splits in (with_lone, without))
+    for name in DEFAULTS:
+        np.testing.assert_array_equal(first.scores[name], second.scores[name])
+
+
+def test_wide_labels_of_tasks_without_a_training_label_are_not_scored():
+    X, Y = wide_data(missing=0)
+    rows = np.arange(len(Y))
+    late = Y.copy()
+    late[:30, 2] = np.nan
+    splits = [(rows[:30], rows[30:]), (rows[:25], rows[30:])]
+    comparison = compare(X, late, cv=splits)
+    expected = compare(X, Y[:, :2], cv=splits)
+    for name in DEFAULTS:
+        np.testing.assert_allclose(comparison.scores[name], expected.scores[name], rtol=1e-9)
+
+
+def test_a_split_that_tests_new_tasks_only_is_refused():
+    with pytest.raises(ValueError, match="split 0 of cv tests no label of a task"):
+        compare(*long_data(), cv=LeaveOneGroupOut())
+
+
+@pytest.mark.filterwarnings("error")
+def test_tasks_with_one_row_or_constant_labels_work():
+    X, y, task = long_data()
+    task = np.append(task, "lone")
+    X, y = np.vstack([X, X[:1]]), np.append(y, 3.0)
+    y[task == "t1"] = 7.0
+    comparison = compare(X, y, task, cv=MultiTaskShuffleSplit(4, n_per_task=6, random_state=0))
+    assert all(np.isfinite(scores).all() for scores in comparison.scores.values())
+    assert np.isnan(comparison.per_task.loc["t1", "pooled"])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_constant_target_of_wide_data_has_no_score():
+    X, Y = wide_data()
+    constant = np.column_stack([Y, np.full(len(Y), 0.3)])
+    comparison = compare(X, constant, cv=FEW, estimators={"i": IndependentTasks(Ridge())})
+    assert np.isnan(comparison.task_scores["i"][3])
+    splits = list(FEW.split(X, constant))
+    expected = compare(X, Y, cv=splits, estimators={"i": IndependentTasks(Ridge())})
+    np.testing.assert_allclose(comparison.scores["i"], expected.scores["i"], rtol=1e-9)
+
+
+# contenders
+
+
+def test_own_estimators_join_replace_or_remove():
+    own = {"mine": MultiTaskRidge(), "pooled": PooledTasks(Ridge(), task_dummies=False)}
+    own["independent"] = None
+    comparison = compare(*long_data(), cv=FEW, estimators=own)
+    assert list(comparison.scores) == [
+        "pooled", "pooled + dummies", "independent, one alpha", "mine", "MultiTaskRidgeCV"
+    ]  # fmt: skip
+    default = compare(*long_data(), cv=FEW)
+    assert (comparison.scores["pooled"] != default.scores["pooled"]).any()
+
+
+def test_another_reference_comes_last_and_is_what_the_verdict_is_about():
+    comparison = compare(*long_data(), cv=FEW, estimators={"mine": PLAIN}, reference="mine")
+    assert list(comparison.scores)[-1] == "mine"
+    assert comparison.verdict.startswith("mine explains")
+    assert "MultiTaskRidgeCV" not in comparison.simple
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        make_pipeline(FunctionTransformer(), MultiTaskRidge()),
+        GridSearchCV(MultiTaskRidge(), {"alpha_shared": [0.1, 1.0]}, cv=3),
+        IndependentTasks(make_pipeline(StandardScaler(), Ridge())),
+        MultiTaskRidge(task_column="site"),
+    ],
+    ids=["pipeline", "search", "wrapper", "its own column"],
+)
+def test_task_columns_are_set_wherever_the_estimator_reads_them(estimator):
+    comparison = compare(*long_data(), cv=FEW, estimators=ONLY_POOLED | {"mine": estimator})
+    assert (comparison.scores["mine"] > comparison.scores["pooled"]).all()
+
+
+def test_an_estimator_that_reads_no_task_ids_is_refused():
+    with pytest.raises(ValueError, match=r"estimators\['plain'\] has no parameter task_column"):
+        compare(*long_data(), estimators={"plain": Ridge()})
+
+
+def test_a_failing_contender_is_named_with_its_error():
+    class Broken(Ridge):
+        def fit(self, X, y, sample_weight=None):
+            raise ValueError("no luck")
+
+    with pytest.raises(ValueError, match="contender 'bad' failed on split 0: no luck"):
+        compare(*long_data(), cv=FEW, estimators={"bad": IndependentTasks(Broken())})
+
+
+def test_a_contender_with_predictions_of_another_shape_is_named():
+    class Flat(MultiTaskRidge):
+        def predict(self, X):
+            return super().predict(X)[:2]
+
+    with pytest.raises(ValueError, match="contender 'flat' failed on split 0: it predicts"):
+        compare(*long_data(), cv=FEW, estimators={"flat": Flat()})
+
+
+@pytest.mark.parametrize(
+    "changes, error, message",
+    [
+        ({"estimators": [Ridge()]}, TypeError, "estimators must be a dict"),
+        ({"estimators": {"a": 3}}, TypeError, r"estimators\['a'\] must be an estimator or None"),
+        ({"estimators": {"a": Ridge}}, TypeError, r"estimators\['a'\] must be an estimator"),
+        ({"reference": "best"}, ValueError, "reference must be the name of a contender"),
+        ({"estimators": {"MultiTaskRidgeCV": None}}, ValueError, "reference must be the name"),
+        ({"estimators": dict.fromkeys(DEFAULTS[:-1])}, ValueError, "nothing is left in estimators"),
+    ],
+)
+def test_unusable_contenders_are_refused(changes, error, message):
+    with pytest.raises(error, match=message):
+        compare(*long_data(), **changes)
+
+
+# scores and transformers
+
+
+def test_scoring_takes_names_scorers_and_functions():
+    X, y, task = long_data()
+    own = ONLY_POOLED | {"m": PLAIN}
+
+    def negative_bias(estimator, X, y):
+        return -abs((estimator.predict(X) - y).mean())
+
+    def scores(scoring):
+        return compare(X, y, task, cv=FEW, estimators=own, scoring=scoring)
+
+    by_name = scores("neg_mean_squared_error")
+    assert by_name.scoring == "neg_mean_squared_error"
+    by_scorer = scores(make_multitask_scorer("neg_mean_squared_error"))
+    np.testing.assert_array_equal(by_name.scores["m"], by_scorer.scores["m"])
+    assert (scores(get_scorer("neg_mean_absolute_error")).scores["m"] < 0).all()
+    biased = scores(negative_bias)
+    assert "(negative_bias)" in biased.verdict
+
+
+def test_the_long_default_is_explained_variance_about_the_pooled_mean():
+    X, y, task = long_data(level=50.0)
+    comparison = compare(X, y, task, cv=FEW)
+    by_task = compare(X, y, task, cv=FEW, scoring="r2")
+    # levels of the tasks are most of the variance about the pooled mean and none within a task
+    assert (comparison.scores["independent"] > by_task.scores["independent"]).all()
+
+
+def test_a_transformer_makes_features_of_text_and_is_fitted_on_training_rows():
+    X, y, task = long_data()
+    fitted_on = []
+
+    class Spy(StandardScaler):
+        def fit(self, X, y=None, sample_weight=None):
+            fitted_on.append(len(X))
+            return super().fit(X, y)
+
+    frame = pd.DataFrame(X, columns=list("abc"))
+    frame["colour"] = np.where(X[:, 0] > 3, "red", "blue")
+    encoder = OneHotEncoder(sparse_output=False)
+    transformer = ColumnTransformer([("n", Spy(), list("abc")), ("t", encoder, ["colour"])])
+    comparison = compare(frame, y, task, cv=FEW, transformer=transformer)
+    assert fitted_on == [60, 60, 60]
+    assert (comparison.scores["pooled"] > 0).all()
+
+
+# input that is refused
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda X, y, task: {"task": None}, "at least two tasks"),
+        (lambda X, y, task: {"y": y[:, None], "task": None}, "at least two tasks"),
+        (lambda X, y, task: {"task": np.zeros(len(y))}, "at least two tasks"),
+        (lambda X, y, task: {"y": np.column_stack([y, y])}, "y must be 1-D"),
+        (lambda X, y, task: {"y": np.where(y == y[3], np.nan, y)}, "y is NaN in row 3"),
+        (lambda X, y, task: {"y": np.full(len(y), 2.0)}, "never vary"),
+        (lambda X, y, task: {"y": np.column_stack([y, y * np.nan]), "task": None}, "task 1 has no"),
+        (lambda X, y, task: {"y": np.full(len(y), np.inf)}, "y contains infinity"),
+        (lambda X, y, task: {"X": X[:-1]}, "inconsistent numbers of samples"),
+        (lambda X, y, task: {"X": X * np.nan}, "X must be a table of finite numbers"),
+        (lambda X, y, task: {"X": [["a"]] * len(y)}, "X must be a table of finite numbers"),
+        (lambda X, y, task: {"task": task[:-1]}, "task must hold one task id a row"),
+        (lambda X, y, task: {"task_column": 0}, "not both"),
+        (lambda X, y, task: {"task": None, "task_column": 9}, "task_column=9 is out of range"),
+        (lambda X, y, task: {"cv": 3, "n_per_task": 2}, "n_per_task=2 is for cv=None"),
+        (lambda X, y, task: {"cv": [([0, 1], [2, 3])]}, "at least 2 splits"),
+        (lambda X, y, task: {"scoring": "best"}, "metric must be one of"),
+    ],
+)
+def test_unusable_data_are_refused(change, message):
+    X, y, task = long_data()
+    with pytest.raises(ValueError, match=message):
+        compare(**{"X": X, "y": y, "task": task} | change(X, y, task))
+
+
+def test_a_scoring_that_is_no_function_is_refused():
+    with pytest.raises(TypeError, match="scoring must be None, a name or a scorer, got 3"):
+        compare(*long_data(), scoring=3)
+
+
+# the result
+
+
+def test_the_table_holds_paired_differences_and_their_standard_errors():
+    own, other = np.array([0.7, 0.8, 0.6, 0.9]), np.array([0.6, 0.8, 0.5, 0.7])
+    table = comparison_of(own, other).table
+    difference = other - own
+    assert list(table.columns) == ["mean", "se", "difference", "difference_se", "fit_seconds"]
+    assert table.loc["plain", "mean"] == pytest.approx(other.mean())
+    assert table.loc["plain", "se"] == pytest.approx(other.std(ddof=1) / 2)
+    assert table.loc["plain", "difference"] == pytest.approx(difference.mean())
+    assert table.loc["plain", "difference_se"] == pytest.approx(difference.std(ddof=1) / 2)
+    assert table.loc["mine", "difference"] == 0
+    assert table.loc["mine", "fit_seconds"] == 0.5
+
+
+def test_without_pandas_tables_are_lists_of_dicts(monkeypatch):
+    comparison = comparison_of([0.5, 0.6], [0.5, 0.7])
+    frame = comparison.table
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    assert [row["model"] for row in comparison.table] == ["plain", "mine"]
+    assert comparison.table[0]["mean"] == frame.loc["plain", "mean"]
+    assert comparison.per_task[1]["task"] == ("b", 1)
+    assert "no gain" in str(comparison)
+
+
+def test_tuples_stay_ids_in_the_table_of_tasks():
+    per_task = comparison_of([0.5, 0.6], [0.5, 0.7]).per_task
+    assert per_task.index.tolist() == ["a", ("b", 1)]
+    assert per_task.index.name == "task"
+    assert per_task["labels"].tolist() == [4, 5]
+
+
+@pytest.mark.parametrize(
+    "own, other, said",
+    [
+        ([0.90, 0.91, 0.92], [0.80, 0.81, 0.83], "a gain"),
+        ([0.80, 0.81, 0.83], [0.90, 0.91, 0.92], "a loss"),
+        ([0.80, 0.90, 0.85], [0.81, 0.88, 0.84], "no gain"),
+        ([0.81, 0.88, 0.84], [0.80, 0.90, 0.85], "no gain"),
+        ([0.80, 0.90, 0.85], [0.80, 0.90, 0.85], "no gain"),
+        (np.array([0.80, 0.90]) + 1e-12, [0.80, 0.90], "no gain"),
+    ],
+)
+def test_the_verdict_needs_two_standard_errors(own, other, said):
+    verdict = comparison_of(own, other).verdict
+    assert verdict.endswith(f": {said}.")
+    assert verdict.count(". ") <= 2  # one sentence: the dots are those of numbers and of "s.e."
+
+
+def test_two_standard_errors_are_the_border():
+    # differences d - h, d, d + h: mean d, standard error h / sqrt(3)
+    for d, said in ((1.99, "no gain"), (2.01, "a gain")):
+        own = 0.5 + 0.001 * (d + np.sqrt(3) * np.array([-1.0, 0.0, 1.0]))
+        assert comparison_of(own, [0.5] * 3).verdict.endswith(f": {said}.")
+
+
+def test_the_verdict_reads_as_a_sentence():
+    assert comparison_of([0.9375, 0.9395, 0.9370], [0.937, 0.938, 0.9375]).verdict == (
+        "mine explains .938 of the variance, .001 (s.e. .001) more than the best simple model, "
+        '"plain": no gain.'
+    )
+    assert comparison_of([0.9, 0.8, 0.7], [0.9, 0.8, 0.7]).verdict == (
+        'mine explains .800 of the variance, as much as the best simple model, "plain": no gain.'
+    )
+    assert comparison_of([0.9, 0.92], [0.5, 0.51]).verdict == (
+        "mine explains .910 of the variance, .405 (s.e. .005) more than the best simple model, "
+        '"plain": a gain.'
+    )
+    assert comparison_of([-3e5, -5e5], [-1e5, -2e5], scoring="mse").verdict == (
+        "mine scores -400000 (mse), 250000 (s.e. 50000) less than the best simple model, "
+        '"plain": a loss.'
+    )
+
+
+def test_the_best_simple_model_is_the_best_on_average():
+    scores = {"a": np.array([0.1, 0.9]), "b": np.array([0.6, 0.6]), "x": np.array([0.9, 0.9])}
+    scores["mine"] = np.array([0.7, 0.7])
+    comparison = comparison_of([0], [0], scores=scores, simple=["a", "b"])
+    assert comparison.best_simple == "b"
+    assert '"b"' in comparison.verdict
+    other = comparison_of([0], [0], scores=scores, simple=[])
+    assert 'the best other model, "x"' in other.verdict
+
+
+def test_small_standard_errors_get_more_decimals():
+    own = np.array([0.80001, 0.90002, 0.85002])
+    assert "(s.e. .000003)" in comparison_of(own, [0.80, 0.90, 0.85]).verdict
+
+
+def test_the_text_is_aligned_and_ends_with_the_verdict():
+    comparison = comparison_of([0.9, 0.92], [-12.5, 0.51])
+    lines = comparison.to_text(per_task=True).splitlines()
+    assert "explained variance" in lines[0]
+    assert lines[1].startswith("plain  ") and lines[2].startswith("mine  ")
+    assert len(lines[0]) == len(lines[1])
+    assert lines[-1] == comparison.verdict
+    assert any(line.split() == ["('b',", "1)", "5", "-", "-"] for line in lines)
+    assert "R2 of each task" not in str(comparison)
+    assert repr(comparison) == "<Comparison of 2 models on 2 splits>"
+
+
+def test_to_dict_is_strict_json():
+    result = comparison_of([0.9, 0.92], [0.5, 0.51], tasks=[np.int64(3), ("b", 1)]).to_dict()
+    text = json.dumps(result, allow_nan=False)
+    back = json.loads(text)
+    assert back == result
+    assert back["per_task"] == [
+        {"task": 3, "labels": 4, "plain": 0.1, "mine": 0.1},
+        {"task": "('b', 1)", "labels": 5, "plain": None, "mine": None},
+    ]
+    assert back["scores"]["mine"] == [0.9, 0.92]
+    assert back["verdict"].endswith("a gain.")
+    assert back["table"][0]["model"] == "plain"
+
+
+# what it is for
+
+
+def test_similar_tasks_are_a_gain_and_equal_ones_are_not():
+    similar = compare(*long_data(n_tasks=12, n=12, p=6, own=0.4), n_per_task=6)
+    assert similar.verdict.endswith("a gain.")
+    same = compare(*long_data(n_tasks=4, n=30, own=0.0, level=0.0), cv=5)
+    assert not same.verdict.endswith("a gain.")

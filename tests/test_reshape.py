@@ -1,0 +1,136 @@
+import array_api_strict
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from skmtl.model_selection._reshape import from_task_lists, to_wide
+
+
+def labels_of(X, Y, tasks):
+    """All observed labels as sorted (features, task, label)."""
+    return sorted(
+        (tuple(X[i].tolist()), tasks[t], Y[i, t].item()) for i, t in np.argwhere(~np.isnan(Y))
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc")), min_size=1, max_size=30))
+def test_wide_labels_are_the_long_labels_in_as_few_rows_as_hold_them(rows):
+    X = np.array([[float(x), -float(x)] for x, _ in rows])
+    y, task = np.arange(len(rows)) + 0.5, [t for _, t in rows]
+    wide_X, Y, tasks = to_wide(X, y, task)
+    assert tasks.tolist() == sorted(set(task))
+    long = sorted((tuple(X[i].tolist()), task[i], y[i]) for i in range(len(rows)))
+    assert labels_of(wide_X, Y, tasks) == long
+    # a row of X is needed as often as its most repeated task asks for
+    needed = {x: max(rows.count((x, t)) for t in "abc") for x, _ in rows}
+    assert sorted(wide_X[:, 0]) == sorted(x for x, times in needed.items() for _ in range(times))
+
+
+def test_rows_keep_the_order_of_first_appearance():
+    X, Y, tasks = to_wide([[9.0], [1.0], [9.0], [9.0]], [1, 2, 3, 4], ["b", "b", "b", "a"])
+    assert X.ravel().tolist() == [9.0, 1.0, 9.0]
+    np.testing.assert_array_equal(Y, [[4.0, 1.0], [np.nan, 2.0], [np.nan, 3.0]])
+    assert tasks.tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("ids", [[2, 10], [("x", 1), ("x", 2)], ["a", "b"]], ids=str)
+def test_ids_are_any_hashable_and_sorted(ids):
+    _, Y, tasks = to_wide([[0.0], [0.0]], [1.0, 2.0], ids[::-1])
+    assert tasks.tolist() == ids
+    assert Y.tolist() == [[2.0, 1.0]]
+
+
+def test_rows_with_nan_are_not_merged():
+    X, Y, _ = to_wide([[np.nan], [np.nan]], [1.0, 2.0], [0, 1])
+    assert X.shape == (2, 1)
+    assert (~np.isnan(Y)).sum() == 2
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_floating_types_are_kept(dtype):
+    X, y = np.eye(2, dtype=dtype), np.ones(2, dtype=dtype)
+    for wide_X, Y, _ in (to_wide(X, y, [0, 1]), from_task_lists([(X, y), (X, y)])):
+        assert (wide_X.dtype, Y.dtype) == (dtype, dtype)
+    wide_X, Y, _ = to_wide(X.astype(int), y.astype(int), [0, 1])
+    assert (wide_X.dtype, Y.dtype) == (np.float64, np.float64)
+
+
+def test_frames_and_foreign_arrays_give_the_table_of_arrays():
+    X, y, task = np.array([[0.0], [0.0], [1.0]]), np.array([1.0, 2.0, 3.0]), [1, 0, 1]
+    frame = pd.DataFrame({"x": X[:, 0], "y": y, "task": task}, index=[5, 5, 7])
+    device = array_api_strict.Device("device1")
+    expected = to_wide(X, y, task)
+    for given_rows in (
+        (frame[["x"]], frame["y"].astype("Float64"), frame["task"]),
+        [array_api_strict.asarray(a, device=device) for a in (X, y, np.array(task))],
+    ):
+        for ours, theirs in zip(to_wide(*given_rows), expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_task_lists_are_stacked_with_one_label_a_row():
+    rng = np.random.default_rng(0)
+    data = [(rng.normal(size=(n, 2)), rng.normal(size=n)) for n in (3, 0, 2)]
+    X, Y, tasks = from_task_lists(data, tasks=["c", "a", "b"])
+    assert tasks.tolist() == ["c", "a", "b"]
+    assert Y.shape == (5, 3)
+    for t, (X_t, y_t) in enumerate(data):
+        rows = ~np.isnan(Y[:, t])
+        np.testing.assert_array_equal(X[rows], X_t)
+        np.testing.assert_array_equal(Y[rows, t], y_t)
+    assert (~np.isnan(Y)).sum() == 5
+    assert from_task_lists(data)[2].tolist() == [0, 1, 2]
+
+
+def test_arguments_are_left_alone():
+    X, y = np.eye(3), np.arange(3.0)
+    X.flags.writeable = y.flags.writeable = False
+    for wide_X, Y, _ in (to_wide(X, y, [0, 1, 1]), from_task_lists([(X, y)])):
+        wide_X[:], Y[:] = -1.0, -1.0
+    np.testing.assert_array_equal(X, np.eye(3))
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "task", "message"),
+    [
+        ([[0.0]], [1.0, 2.0], [0, 1], "inconsistent numbers of samples"),
+        ([[0.0], [1.0]], [1.0, 2.0], [0], r"task must hold one task id a row, of shape \(2,\)"),
+        ([[0.0], [1.0]], [1.0, 2.0], [0, None], "row 1 of task is missing"),
+        ([[0.0], [1.0]], [1.0, np.nan], [0, 1], "y contains NaN"),
+        ([[0.0], [np.inf]], [1.0, 2.0], [0, 1], "X contains infinity"),
+        ([["a"], ["b"]], [1.0, 2.0], [0, 1], "could not convert string to float"),
+        ([0.0, 1.0], [1.0, 2.0], [0, 1], "Expected 2D array"),
+        (np.empty((0, 1)), [], [], "0 sample"),
+    ],
+)
+def test_wrong_long_rows_are_named(X, y, task, message):
+    with pytest.raises(ValueError, match=message):
+        to_wide(X, y, task)
+
+
+GOOD = ([[1.0, 2.0]], [3.0])
+
+
+@pytest.mark.parametrize(
+    ("data", "tasks", "message"),
+    [
+        ([GOOD, ([[1.0]], [2.0])], None, r"X of task 1 has 1 feature\(s\), .* task 0 has 2"),
+        (
+            [GOOD, ([[1.0, 2.0]], [2.0, 3.0])],
+            ["a", "b"],
+            "data of task 'b' .* inconsistent numbers",
+        ),
+        ([GOOD, ([[1.0, np.inf]], [2.0])], ["a", "b"], "data of task 'b' .* X contains infinity"),
+        ([GOOD, ([[1.0, 2.0]], ["x"])], ["a", "b"], "data of task 'b' .* could not convert"),
+        ([GOOD, 3], ["a", "b"], r"data of task 'b' is no valid pair \(X, y\)"),
+        ([GOOD, GOOD], ["a", "a"], r"tasks must be distinct ids, got \['a', 'a'\]"),
+        ([GOOD, GOOD], ["a"], r"tasks must hold one task id a row, of shape \(2,\)"),
+        ([], None, "data must hold at least one row, got none"),
+        ([(np.empty((0, 2)), [])], None, "data must hold at least one row, got none"),
+    ],
+)
+def test_wrong_task_lists_are_named(data, tasks, message):
+    with pytest.raises(ValueError, match=message):
+        from_task_lists(data, tasks=tasks)

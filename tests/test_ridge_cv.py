@@ -1,0 +1,267 @@
+"""MultiTaskRidgeCV: leave-one-out equals refits, evidence equals the dense likelihood, choices and ties."""
+
+import warnings
+
+import numpy as np
+import pytest
+from _references import leave_one_row_out, restricted_deviance
+from _samplers import wide, with_holes
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import GridSearchCV
+
+from skmtl import MultiTaskRidge, MultiTaskRidgeCV
+from skmtl.model_selection import MultiTaskKFold
+
+SHARED, SPECIFIC, INTERCEPT = [np.inf, 2.0, 0.3], [np.inf, 1.5, 0.2], [np.inf, 1.3, 0.0]
+
+
+def sample(n, p, T, missing=0.0, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, p)) + 1
+    Y = X @ rng.normal(size=(p, T)) + rng.normal(size=(n, T)) + rng.normal(size=T)
+    Y[rng.random(Y.shape) < missing] = np.nan
+    return X, Y
+
+
+def results(X, y, sample_weight=None, **params):
+    model = MultiTaskRidgeCV(
+        SHARED, SPECIFIC, alphas_intercept=INTERCEPT, store_cv_results=True, **params
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return model.fit(X, y, sample_weight)
+
+
+def grid_points(table):
+    names = ("param_alpha_shared", "param_alpha_specific", "param_alpha_intercept")
+    return zip(*(table[name] for name in names), strict=True)
+
+
+DESIGNS = {
+    "complete": (8, 3, 3, 0.0, None),
+    "complete, row weights": (8, 3, 3, 0.0, "rows"),
+    "complete, p > n": (6, 9, 3, 0.0, None),
+    "complete, cell weights": (8, 3, 3, 0.0, "cells"),
+    "holes": (9, 3, 4, 0.4, None),
+    "holes, cell weights": (9, 3, 4, 0.4, "cells"),
+    "holes, p > n": (7, 10, 3, 0.3, "rows"),
+}
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("design", DESIGNS)
+def test_leave_one_out_equals_refits_without_each_row(design, fit_intercept):
+    n, p, T, missing, kind = DESIGNS[design]
+    X, Y = sample(n, p, T, missing)
+    rng = np.random.default_rng(1)
+    shape = {None: None, "rows": n, "cells": (n, T)}[kind]
+    weight = None if kind is None else rng.choice([0.5, 1.0, 2.0, 3.0], shape)
+    table = results(X, Y, weight, fit_intercept=fit_intercept).cv_results_
+    expected = [
+        leave_one_row_out(X, Y, alphas, weight, fit_intercept=fit_intercept)
+        for alphas in grid_points(table)
+    ]
+    np.testing.assert_allclose(table["loo_error"], expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_leave_one_out_of_long_data_equals_refits_without_each_label(weighted):
+    X, Y, Z, y = long_sample([6, 3, 4], 4)
+    weight = np.random.default_rng(1).choice([0.5, 1.0, 2.0, 3.0], len(y)) if weighted else None
+    table = results(Z, y, weight, task_column=0).cv_results_
+    expected = [leave_one_row_out(X, Y, alphas, weight) for alphas in grid_points(table)]
+    np.testing.assert_allclose(table["loo_error"], expected, rtol=1e-9)
+
+
+def test_leave_one_out_with_task_weights_equals_refits():
+    X, Y = sample(9, 3, 4, 0.3)
+    omega = np.array([0.5, 1.0, 0.7, 1.8])
+    table = results(X, Y, task_weight=omega).cv_results_
+    expected = [leave_one_row_out(X, Y, alphas, omega=omega) for alphas in grid_points(table)]
+    np.testing.assert_allclose(table["loo_error"], expected, rtol=1e-9)
+
+
+def long_sample(sizes, p, seed=0):
+    """X, wide Y with one label a row, the same as long data with the task first, and y."""
+    rng = np.random.default_rng(seed)
+    task = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    X = rng.normal(size=(len(task), p)) + 1
+    y = X[:, 0] * (1 + 0.3 * task) + rng.normal(size=len(task))
+    Y = np.full((len(y), len(sizes)), np.nan)
+    Y[np.arange(len(y)), task] = y
+    return X, Y, np.column_stack([task, X]), y
+
+
+def test_a_task_with_one_label_is_predicted_by_the_limit_of_vanishing_intercept_penalty():
+    """Its label has leverage 1 with a free intercept; the refit gives it the others' mean level."""
+    X, Y, Z, y = long_sample([6, 1, 4], 4)
+    table = results(Z, y, task_column=0).cv_results_
+    expected = [leave_one_row_out(X, Y, alphas) for alphas in grid_points(table)]
+    np.testing.assert_allclose(table["loo_error"], expected, rtol=1e-9)
+    X, Y = sample(9, 3, 4, 0.3)
+    Y[:, 0] = np.nan
+    Y[2, 0] = 1.0
+    table = results(X, Y).cv_results_
+    expected = [leave_one_row_out(X, Y, alphas) for alphas in grid_points(table)]
+    np.testing.assert_allclose(table["loo_error"], expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("design", ["complete", "complete, p > n", "holes", "holes, p > n"])
+def test_deviance_equals_the_dense_restricted_likelihood(design, fit_intercept):
+    n, p, T, missing, _ = DESIGNS[design]
+    X, Y = sample(n, p, T, missing)
+    table = results(X, Y, fit_intercept=fit_intercept).cv_results_
+    expected = [
+        restricted_deviance(X, Y, alphas, fit_intercept=fit_intercept)
+        for alphas in grid_points(table)
+    ]
+    np.testing.assert_allclose(table["deviance"], expected, rtol=1e-10)
+
+
+def test_integer_weights_equal_repeated_rows_in_errors_and_evidence():
+    """Long data, where a repeated row is left out one copy at a time as one unit of weight is."""
+    _, _, Z, y = long_sample([5, 4, 6], 3)
+    weight = np.random.default_rng(2).integers(1, 4, len(y))
+    copies = np.repeat(np.arange(len(y)), weight)
+    once = results(Z, y, weight.astype(float), task_column=0).cv_results_
+    repeated = results(Z[copies], y[copies], task_column=0).cv_results_
+    np.testing.assert_allclose(once["loo_error"], repeated["loo_error"], rtol=1e-9)
+    np.testing.assert_allclose(once["deviance"], repeated["deviance"], rtol=1e-9)
+
+
+def test_one_task_scores_as_ridgecv_does():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 4)), rng.normal(size=30)
+    X[:, 0] += y
+    alphas = np.array([0.1, 1.0, 10.0])
+    peer = RidgeCV(alphas, scoring="neg_mean_squared_error").fit(X, y)
+    model = MultiTaskRidgeCV([np.inf], alphas, guard=None, alphas_intercept=[0.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        model.fit(X, y)
+    assert model.alpha_specific_ == peer.alpha_
+    assert model.best_score_ == pytest.approx(peer.best_score_, rel=1e-10)
+
+
+def test_fit_is_that_of_the_chosen_penalties():
+    X, Y = wide()
+    for labels in (Y, with_holes(Y)):
+        model = MultiTaskRidgeCV().fit(X, labels)
+        same = MultiTaskRidge(
+            model.alpha_shared_, model.alpha_specific_, alpha_intercept=model.alpha_intercept_
+        ).fit(X, labels)
+        np.testing.assert_allclose(model.coef_, same.coef_, rtol=1e-12)
+        np.testing.assert_allclose(model.intercept_, same.intercept_, rtol=1e-12)
+
+
+def test_the_best_score_is_the_least_error_of_the_table():
+    X, Y = wide()
+    model = MultiTaskRidgeCV(store_cv_results=True).fit(X, with_holes(Y))
+    table = model.cv_results_
+    assert model.best_score_ == pytest.approx(-table["loo_error"].min(), rel=1e-9)
+    assert len(table["loo_error"]) == 14 * 10 * 7
+
+
+def test_ties_go_to_the_larger_specific_then_intercept_then_shared_penalty():
+    """With one task alpha_intercept has no effect, and labels that X does not touch tie everywhere."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 3)), rng.normal(size=20)
+    model = MultiTaskRidgeCV(SHARED, SPECIFIC, alphas_intercept=INTERCEPT, guard=None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        model.fit(X, y)
+        assert model.alpha_intercept_ == np.inf
+        model.fit(np.zeros((20, 3)), y)
+    assert (model.alpha_specific_, model.alpha_intercept_, model.alpha_shared_) == (np.inf,) * 3
+
+
+def test_guard_excludes_points_of_poor_evidence_on_long_data_only():
+    _, Y, Z, y = long_sample([7, 5, 6], 4)
+    tables = {g: results(Z, y, task_column=0, guard=g) for g in (None, 0.0)}
+    table = tables[0.0].cv_results_
+    free = table["param_alpha_intercept"] == 0
+    best = [table["deviance"][kind].argmin() for kind in (free, ~free)]
+    errors = [table["loo_error"][kind][k] for kind, k in zip((free, ~free), best, strict=True)]
+    assert -tables[0.0].best_score_ == pytest.approx(min(errors))
+    assert -tables[None].best_score_ == pytest.approx(table["loo_error"].min())
+    assert min(errors) > table["loo_error"].min()  # otherwise this test shows nothing
+    X, wide_Y = sample(12, 3, 3)
+    scores = [results(X, wide_Y, guard=g).best_score_ for g in (None, 0.0)]
+    assert scores[0] == scores[1]
+
+
+def test_wide_labels_one_a_row_choose_as_long_data():
+    X, Y, Z, y = long_sample([7, 5, 6], 4)
+    wide_fit, long_fit = MultiTaskRidgeCV().fit(X, Y), MultiTaskRidgeCV(task_column=0).fit(Z, y)
+    np.testing.assert_allclose(wide_fit.coef_, long_fit.coef_, rtol=1e-9)
+    assert wide_fit.best_score_ == pytest.approx(long_fit.best_score_)
+
+
+def test_evidence_chooses_the_least_deviance_of_comparable_points():
+    X, Y = wide()
+    model = results(X, with_holes(Y), criterion="evidence")
+    table = model.cv_results_
+    kind = (table["param_alpha_intercept"] == 0) == (model.alpha_intercept_ == 0)
+    assert model.best_score_ == pytest.approx(-table["deviance"][kind].min() / 2)
+
+
+def test_per_task_averages_the_tasks_own_errors():
+    """One task with many labels no longer decides alone; equal sizes make no difference."""
+    _, _, Z, y = long_sample([40, 4, 4], 3)
+    y = y * np.where(Z[:, 0] == 0, 100.0, 1.0)
+    by_label = results(Z, y, task_column=0).cv_results_["loo_error"]
+    by_task = results(Z, y, task_column=0, per_task=True).cv_results_["loo_error"]
+    assert not np.allclose(by_label, by_task)
+    _, _, Z, y = long_sample([6, 6, 6], 3)
+    errors = [
+        results(Z, y, task_column=0, per_task=flag).cv_results_["loo_error"]
+        for flag in (True, False)
+    ]
+    np.testing.assert_allclose(*errors, rtol=1e-12)
+
+
+def test_a_splitter_searches_the_same_grid_as_gridsearchcv():
+    X, Y = wide()
+    Y = with_holes(Y)
+    cv = MultiTaskKFold(3, random_state=0)
+    model = results(X, Y, cv=cv)
+    grid = {"alpha_shared": SHARED, "alpha_specific": SPECIFIC, "alpha_intercept": INTERCEPT}
+    peer = GridSearchCV(MultiTaskRidge(), grid, cv=cv).fit(X, Y)
+    assert model.best_score_ == pytest.approx(peer.best_score_)
+    assert results(X, Y, cv=3).best_score_ == pytest.approx(peer.best_score_)
+    assert len(model.cv_results_["mean_test_score"]) == 27
+
+
+def test_a_choice_at_a_finite_edge_of_the_users_grid_warns():
+    X, Y = wide()
+    with pytest.warns(UserWarning, match="alpha_specific=.* edge"):
+        MultiTaskRidgeCV(alphas_specific=[1e4, 1e5]).fit(X, Y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        MultiTaskRidgeCV().fit(X, Y)
+        MultiTaskRidgeCV(alphas_specific=[np.inf]).fit(X, Y)
+        MultiTaskRidgeCV(alphas_intercept=[0.0, 1.0, np.inf]).fit(X, Y)
+
+
+def test_default_grid_tracks_the_right_limit():
+    """Equal tasks: as good as pooling. Tasks of opposite sign: as good as independent ridges."""
+    rng = np.random.default_rng(0)
+    X, X_new = rng.normal(size=(2, 40, 5))
+    w = rng.normal(size=5)
+    for W in (np.tile(w, (6, 1)), w * rng.choice([-1.0, 1.0], (6, 5))):
+        Y, Y_new = X @ W.T + rng.normal(size=(40, 6)), X_new @ W.T
+        model = MultiTaskRidgeCV().fit(X, Y)
+        limits = [
+            MultiTaskRidgeCV(alphas_specific=[np.inf]).fit(X, Y),
+            MultiTaskRidgeCV(alphas_shared=[np.inf]).fit(X, Y),
+        ]
+        errors = [((m.predict(X_new) - Y_new) ** 2).mean() for m in (model, *limits)]
+        assert errors[0] <= 1.1 * min(errors[1:])
+
+
+def test_one_sample_is_refused_and_two_suffice():
+    with pytest.raises(ValueError, match="n_samples = 1"):
+        MultiTaskRidgeCV().fit([[1.0]], [[1.0, 2.0]])
+    model = MultiTaskRidgeCV().fit([[1.0], [2.0]], [[1.0, 2.0], [2.0, 3.0]])
+    assert np.isfinite(model.coef_).all()

@@ -1,0 +1,425 @@
+import copy
+import pickle
+
+import array_api_strict
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import sklearn
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    ShuffleSplit,
+    cross_val_predict,
+    cross_val_score,
+    cross_validate,
+    learning_curve,
+)
+
+from skmtl.model_selection._split import MultiTaskKFold, MultiTaskShuffleSplit
+
+SPLITTERS = {
+    "kfold": MultiTaskKFold(3, random_state=0),
+    "kfold in order": MultiTaskKFold(3, shuffle=False),
+    "default fraction": MultiTaskShuffleSplit(3, random_state=0),
+    "fraction": MultiTaskShuffleSplit(3, test_size=0.4, train_size=0.3, random_state=0),
+    "rows": MultiTaskShuffleSplit(3, test_size=5, random_state=0),
+    "per task": MultiTaskShuffleSplit(3, n_per_task=2, random_state=0),
+}
+every_splitter = pytest.mark.parametrize("cv", SPLITTERS.values(), ids=SPLITTERS)
+KFOLDS = st.builds(MultiTaskKFold, st.integers(2, 6), random_state=st.integers(0, 99)) | st.builds(
+    MultiTaskKFold, st.integers(2, 6), shuffle=st.just(False)
+)
+
+
+def fold_of_rows(cv, X, y=None, groups=None):
+    """Test fold of each row; fails unless each row is in one test set, else in training."""
+    fold = np.full(len(X), -1)
+    for k, (train, test) in enumerate(cv.split(X, y, groups)):
+        assert sorted([*train, *test]) == list(range(len(X)))
+        assert (fold[test] == -1).all()
+        fold[test] = k
+    assert (fold >= 0).all()
+    return fold
+
+
+def spread(fold, n_folds, member):
+    """Largest difference between folds in the rows of each group; member (n, n_groups)."""
+    counts = np.array([member[fold == k].sum(axis=0) for k in range(n_folds)])
+    return np.ptp(counts, axis=0)
+
+
+def one_hot(codes):
+    return codes[:, None] == np.unique(codes)
+
+
+def random_holes(rng, n, n_tasks, share):
+    """Wide labels with a share of them missing, the share different in each task."""
+    Y = rng.normal(size=(n, n_tasks))
+    Y[rng.random(Y.shape) < share] = np.nan
+    return Y
+
+
+@st.composite
+def long_rows(draw):
+    task = np.array(draw(st.lists(st.integers(0, 5), min_size=6, max_size=40)))
+    label = np.array(draw(st.lists(st.integers(0, 1), min_size=len(task), max_size=len(task))))
+    return task, label
+
+
+@given(KFOLDS, long_rows())
+@settings(deadline=None, max_examples=60)
+def test_folds_hold_each_task_and_class_of_long_data_to_within_one_row(cv, rows):
+    task, label = rows
+    fold = fold_of_rows(cv, task, label, groups=task)
+    pair = one_hot(task * 2 + label)
+    for member in (np.ones((len(task), 1)), one_hot(task), pair):
+        assert spread(fold, cv.n_splits, member).max() <= 1
+
+
+@given(KFOLDS, st.integers(0, 2**32 - 1), st.integers(1, 8), st.integers(6, 60))
+@settings(deadline=None, max_examples=60)
+def test_folds_hold_each_row_once_whatever_labels_are_missing(cv, seed, n_tasks, n):
+    rng = np.random.default_rng(seed)
+    Y = random_holes(rng, n, n_tasks, rng.random(n_tasks))
+    fold = fold_of_rows(cv, Y, Y)
+    assert spread(fold, cv.n_splits, np.ones((n, 1))).max() <= 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_folds_hold_the_labels_of_each_task_more_evenly_than_chance(seed, shuffle):
+    Y = random_holes(np.random.default_rng(seed), 200, 10, np.linspace(0.1, 0.95, 10))
+    observed = ~np.isnan(Y)
+    cv = MultiTaskKFold(shuffle=shuffle, random_state=seed if shuffle else None)
+    ours = spread(fold_of_rows(cv, Y, Y), 5, observed)
+    chance = spread(fold_of_rows(KFold(5, shuffle=True, random_state=seed), Y), 5, observed)
+    assert ours.mean() < 0.5 * chance.mean()
+    assert ours.max() < chance.max()
+
+
+def test_folds_hold_the_rarest_task_to_within_one_label():
+    Y = random_holes(np.random.default_rng(0), 300, 6, [0.1, 0.1, 0.3, 0.3, 0.5, 0.97])
+    assert spread(fold_of_rows(MultiTaskKFold(3), Y, Y), 3, ~np.isnan(Y))[-1] <= 1
+
+
+def test_one_label_a_row_is_spread_as_long_data():
+    rng = np.random.default_rng(0)
+    task = rng.integers(0, 4, 50)
+    Y = np.where(one_hot(task), rng.normal(size=(50, 1)), np.nan)
+    assert spread(fold_of_rows(MultiTaskKFold(4), Y, Y), 4, one_hot(task)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [np.array(["a", "b", "c"]), np.array([1, 2, 3]), np.array([False, True]), np.array([0.5, 1.5])],
+    ids=["text", "integer", "boolean", "two values"],
+)
+@pytest.mark.parametrize("long", [True, False])
+def test_classes_are_spread_within_each_task(classes, long):
+    rng = np.random.default_rng(0)
+    code = rng.integers(0, len(classes), (120, 1 if long else 3))
+    task = rng.integers(0, 3, 120) if long else None
+    y = classes[code[:, 0]] if long else classes[code]
+    fold = fold_of_rows(MultiTaskKFold(4, random_state=0), code, y, groups=task)
+    if long:
+        assert spread(fold, 4, one_hot(task * 3 + code[:, 0])).max() <= 1
+    else:
+        cells = np.hstack([code == c for c in range(len(classes))])
+        assert spread(fold, 4, cells).max() <= 3  # of 40 or 60 labels; plain KFold: 5 to 10
+
+
+@pytest.mark.parametrize("values", [[0.0, 1.0], [0.0, 1.0, 2.0], ["a", "b"]], ids=str)
+def test_classes_with_missing_labels_are_spread(values):
+    rng = np.random.default_rng(0)
+    code = rng.integers(0, len(values), (200, 3))
+    missing = rng.random(code.shape) < 0.3
+    Y = np.array(values)[code].astype(object)
+    Y[missing] = np.nan
+    Y = Y if isinstance(values[0], str) else Y.astype(float)
+    fold = fold_of_rows(MultiTaskKFold(random_state=0), Y, Y)
+    cells = np.hstack([(code == c) & ~missing for c in range(len(values))])
+    assert spread(fold, 5, cells).max() <= 4  # of 35 to 85 labels; plain KFold: 8 to 12
+
+
+def test_amounts_are_not_taken_for_classes():
+    amounts = np.random.default_rng(0).permutation(60)
+    folds = [
+        fold_of_rows(MultiTaskKFold(3, random_state=0), amounts, y)
+        for y in (None, amounts, amounts + 0.5)
+    ]
+    np.testing.assert_array_equal(folds[0], folds[1])
+    np.testing.assert_array_equal(folds[0], folds[2])
+
+
+def test_complete_labels_in_order_equal_kfold():
+    Y = np.random.default_rng(0).normal(size=(17, 3))
+    fold = fold_of_rows(MultiTaskKFold(4, shuffle=False), Y, Y)
+    np.testing.assert_array_equal(fold, fold_of_rows(KFold(4), Y))
+
+
+def test_folds_in_order_are_runs_within_each_task():
+    task = np.tile([0, 1], 6)
+    fold = fold_of_rows(MultiTaskKFold(3, shuffle=False), task, groups=task)
+    assert fold[task == 0].tolist() == fold[task == 1].tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_the_odd_rows_of_tasks_fall_to_different_folds():
+    task = np.repeat(np.arange(10), 4)  # 4 = 3 + 1 rows a task: 10 odd rows for 3 folds
+    fold = fold_of_rows(MultiTaskKFold(3, random_state=0), task, groups=task)
+    assert sorted(np.bincount(fold)) == [13, 13, 14]
+
+
+@given(long_rows(), st.floats(0.1, 0.8), st.integers(0, 99))
+@settings(deadline=None, max_examples=60)
+def test_each_task_gives_its_fraction_to_within_one_row(rows, test_size, seed):
+    task, label = rows
+    cv = MultiTaskShuffleSplit(2, test_size=test_size, random_state=seed)
+    size = ShuffleSplit(1, test_size=test_size)
+    n_train, n_test = map(len, next(size.split(task)))
+    for train, test in cv.split(task, label, groups=task):
+        assert sorted([*train, *test]) == list(range(len(task)))
+        assert (len(train), len(test)) == (n_train, n_test)
+        member = np.hstack([one_hot(task), one_hot(task * 2 + label)])
+        share = n_test / len(task)
+        assert (abs(member[test].sum(axis=0) - share * member.sum(axis=0)) < 1 + 1e-9).all()
+
+
+def test_each_task_gives_its_fraction_of_wide_labels():
+    Y = random_holes(np.random.default_rng(0), 300, 8, np.linspace(0.1, 0.9, 8))
+    observed = ~np.isnan(Y)
+    cv = MultiTaskShuffleSplit(3, test_size=0.25, train_size=0.5, random_state=0)
+    for train, test in cv.split(Y, Y):
+        assert (len(train), len(test)) == (150, 75)
+        assert not set(train) & set(test)
+        assert abs(observed[test].sum(axis=0) - 0.25 * observed.sum(axis=0)).max() < 3
+        assert abs(observed[train].sum(axis=0) - 0.5 * observed.sum(axis=0)).max() < 3
+
+
+@given(long_rows(), st.integers(1, 5), st.integers(0, 99))
+@settings(deadline=None, max_examples=60)
+def test_each_task_of_long_data_gives_n_training_rows(rows, n_per_task, seed):
+    task, label = np.append(rows[0], [7, 7]), np.append(rows[1], [0, 1])
+    cv = MultiTaskShuffleSplit(2, n_per_task=n_per_task, random_state=seed)
+    size = np.bincount(task, minlength=8)
+    for train, test in cv.split(task, label, groups=task):
+        assert sorted([*train, *test]) == list(range(len(task)))
+        # a smaller task gives all rows but one, a single row goes to training
+        expected = np.where(size > n_per_task, n_per_task, np.where(size > 1, size - 1, size))
+        np.testing.assert_array_equal(np.bincount(task[train], minlength=8), expected)
+
+
+def test_training_rows_hold_the_classes_in_proportion():
+    label = np.repeat(["a", "b"], [30, 10])
+    for train, _ in MultiTaskShuffleSplit(5, n_per_task=8).split(label, label):
+        assert (label[train] == "b").sum() == 2
+
+
+def test_training_rows_are_drawn_from_all_of_a_task():
+    drawn = np.zeros(6)
+    for train, _ in MultiTaskShuffleSplit(600, n_per_task=2, random_state=0).split(
+        np.zeros((6, 1))
+    ):
+        drawn[train] += 1
+    assert abs(drawn / 600 - 1 / 3).max() < 0.1  # five standard deviations
+
+
+def test_training_rows_give_every_task_n_labels_of_wide_data():
+    Y = random_holes(np.random.default_rng(0), 200, 5, [0.0, 0.2, 0.5, 0.9, 0.98])
+    observed = ~np.isnan(Y)
+    total = observed.sum(axis=0)
+    assert total[-1] <= 10 < total[-2]
+    for train, test in MultiTaskShuffleSplit(5, n_per_task=10, random_state=0).split(Y, Y):
+        assert sorted([*train, *test]) == list(range(200))
+        assert (observed[train].sum(axis=0) >= np.minimum(10, total - 1)).all()
+        assert len(train) < 120
+    complete = MultiTaskShuffleSplit(1, n_per_task=10).split(Y, np.zeros_like(Y))
+    assert [len(train) for train, _ in complete] == [10]
+
+
+@every_splitter
+def test_training_indices_take_the_tasks_in_turn(cv):
+    task = np.repeat(np.arange(4), 10)
+    for train, _ in cv.split(task, groups=task):
+        if getattr(cv, "shuffle", True):
+            assert sorted(task[train[:4]]) == sorted(task[train[4:8]]) == [0, 1, 2, 3]
+        else:
+            assert (np.diff(train) > 0).all()
+
+
+@every_splitter
+@pytest.mark.parametrize("kind", ["int", "str", "tuple"])
+def test_ids_come_in_a_column_or_as_groups(cv, kind):
+    code = np.random.default_rng(0).integers(0, 3, 20)
+    ids = {"int": [5, 3, 9], "str": ["b", "c", "a"], "tuple": [("x", 2), ("x", 0), ("x", 1)]}[kind]
+    ids = [ids[c] for c in code]
+    groups = list(cv.split(code, groups=ids))
+    column = copy.copy(cv)
+    column.task_column = "site"
+    frame = pd.DataFrame({"x": np.arange(20.0), "site": ids})
+    assert_same_splits(groups, column.split(frame))
+    if kind != "tuple":
+        assert_same_splits(groups, column.split(pl.DataFrame(frame.to_dict("list"))))
+    column.task_column = -1
+    assert_same_splits(groups, column.split(frame.to_numpy()))
+
+
+def assert_same_splits(first, second):
+    for (train, test), (other_train, other_test) in zip(first, second, strict=True):
+        np.testing.assert_array_equal(train, other_train)
+        np.testing.assert_array_equal(test, other_test)
+
+
+@every_splitter
+def test_frames_lists_and_foreign_arrays_give_the_splits_of_arrays(cv):
+    Y = random_holes(np.random.default_rng(0), 30, 3, 0.3)
+    expected = list(cv.split(Y, Y))
+    device = array_api_strict.Device("device1")
+    for y in (
+        Y.tolist(),
+        [[None if v != v else v for v in row] for row in Y],
+        pd.DataFrame(Y),
+        pd.DataFrame(Y).astype("Float64"),
+        pl.DataFrame(Y, nan_to_null=True),
+        array_api_strict.asarray(Y, device=device),
+    ):
+        assert_same_splits(expected, cv.split(Y, y))
+
+
+@every_splitter
+def test_an_integer_seed_gives_the_same_splits_at_each_call(cv):
+    X = np.zeros((20, 1))
+    assert_same_splits(cv.split(X), pickle.loads(pickle.dumps(cv)).split(X))
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda seed: MultiTaskKFold(3, random_state=seed),
+        lambda seed: MultiTaskShuffleSplit(1, test_size=0.3, random_state=seed),
+        lambda seed: MultiTaskShuffleSplit(1, n_per_task=5, random_state=seed),
+    ],
+)
+def test_other_seeds_give_other_splits(make, missing):
+    Y = random_holes(np.random.default_rng(0), 40, 3, missing)
+    tests = {frozenset(next(make(seed).split(Y, Y))[1].tolist()) for seed in range(10)}
+    assert len(tests) == 10
+
+
+def test_a_generator_as_seed_moves_on():
+    cv = MultiTaskKFold(2, random_state=np.random.RandomState(0))
+    first, second = (fold_of_rows(cv, np.zeros((30, 1))) for _ in range(2))
+    assert (first != second).any()
+
+
+def test_repr_names_every_parameter():
+    assert repr(MultiTaskKFold(3, random_state=1, task_column="site")) == (
+        "MultiTaskKFold(n_splits=3, random_state=1, shuffle=True, task_column='site')"
+    )
+    text = repr(MultiTaskShuffleSplit(3, n_per_task=6)).replace("\n           ", " ")
+    assert text == (
+        "MultiTaskShuffleSplit(n_per_task=6, n_splits=3, random_state=None, task_column=None, "
+        "test_size=None, train_size=None)"
+    )
+
+
+@every_splitter
+def test_scikit_learn_takes_it_as_cv(cv):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 2))
+    Y = X @ rng.normal(size=(2, 3))
+    assert len(cross_val_score(Ridge(), X, Y, cv=cv)) == cv.get_n_splits(X, Y) == 3
+    search = GridSearchCV(Ridge(), {"alpha": [1e-6, 1e6]}, cv=cv).fit(X, Y)
+    assert search.best_params_ == {"alpha": 1e-6}
+
+
+class Recorder(RegressorMixin, BaseEstimator):
+    """Keeps the tasks of its training rows; predicts zero."""
+
+    def fit(self, X, y):
+        self.tasks_ = set(X[:, 1])
+        return self
+
+    def predict(self, X):
+        assert set(X[:, 1]) <= self.tasks_
+        return np.zeros(len(X))
+
+
+def test_every_point_of_a_learning_curve_has_every_task():
+    X = np.column_stack([np.arange(60.0), np.repeat(np.arange(6.0), 10)])
+    cv = MultiTaskKFold(5, random_state=0, task_column=1)
+    sizes, *_ = learning_curve(
+        Recorder(), X, X[:, 0], cv=cv, train_sizes=[6, 12, 48], error_score="raise"
+    )
+    assert sizes.tolist() == [6, 12, 48]
+    assert len(cross_val_predict(Recorder(), X, X[:, 0], cv=cv)) == 60
+
+
+def test_groups_are_routed_to_the_splitter():
+    X, task = np.zeros((12, 1)), np.repeat(["a", "b"], 6)
+    cv = MultiTaskKFold(2, random_state=0)
+    for routing in (False, True):
+        with sklearn.config_context(enable_metadata_routing=routing):
+            options = {"params": {"groups": task}} if routing else {"groups": task}
+            result = cross_validate(
+                Ridge(), X, np.arange(12.0), cv=cv, return_indices=True, **options
+            )
+        for test in result["indices"]["test"]:
+            assert sorted(task[test]) == ["a"] * 3 + ["b"] * 3
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: MultiTaskKFold(1), ValueError, "n_splits must be at least 2, got 1"),
+        (lambda: MultiTaskKFold(2.5), TypeError, "n_splits must be an integer"),
+        (lambda: MultiTaskKFold(shuffle=1), TypeError, "shuffle must be True or False, got 1"),
+        (
+            lambda: MultiTaskKFold(shuffle=False, random_state=3),
+            ValueError,
+            "random_state=3 has no effect with shuffle=False",
+        ),
+        (lambda: MultiTaskShuffleSplit(0), ValueError, "n_splits must be at least 1, got 0"),
+        (
+            lambda: MultiTaskShuffleSplit(n_per_task=0),
+            ValueError,
+            "n_per_task must be at least 1, got 0",
+        ),
+        (
+            lambda: MultiTaskShuffleSplit(n_per_task=2, test_size=0.5),
+            ValueError,
+            "n_per_task=2 sets the training rows; leave test_size",
+        ),
+    ],
+)
+def test_wrong_parameters_are_named(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("cv", "data", "message"),
+    [
+        (MultiTaskKFold(4), {}, "n_splits must be at most the number of rows, 3, got 4"),
+        (
+            MultiTaskShuffleSplit(n_per_task=1),
+            {"groups": [0, 1, 2]},
+            "n_per_task=1 leaves none of 3 rows for testing",
+        ),
+        (MultiTaskShuffleSplit(test_size=1.5), {}, "test_size=1.5"),
+        (MultiTaskKFold(2), {"y": np.zeros((3, 2)), "groups": [0, 1, 1]}, "y must be 1-D .*3, 2"),
+        (MultiTaskKFold(2), {"groups": [0, None, 1]}, "row 1 of groups is missing"),
+        (MultiTaskKFold(2), {"y": [1.0, 2.0]}, "inconsistent numbers of samples"),
+        (MultiTaskKFold(2, task_column="site"), {}, "task_column='site' is a name"),
+        (MultiTaskKFold(2, task_column=5), {}, "task_column=5 is out of range"),
+    ],
+)
+def test_wrong_data_are_named(cv, data, message):
+    with pytest.raises(ValueError, match=message):
+        list(cv.split(np.zeros((3, 2)), **data))
