@@ -9,19 +9,28 @@ import argparse
 import importlib
 import warnings
 
-BENCHMARKS = ("ridge",)
+BENCHMARKS = {  # the options that each takes
+    "ridge": ["quick"],
+    "regimes": ["quick"],
+    "scaling": ["quick"],
+    "real": ["quick", "data"],
+}
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", default=BENCHMARKS, choices=BENCHMARKS, metavar="NAME")
+    parser.add_argument(
+        "names", nargs="*", default=list(BENCHMARKS), choices=list(BENCHMARKS), metavar="NAME"
+    )
     parser.add_argument(
         "--quick", action="store_true", help="leave out what takes more than seconds"
     )
+    parser.add_argument("--data", metavar="DIR", help="folder with the real tables, for `real`")
     options = parser.parse_args()
     warnings.simplefilter("ignore", UserWarning)
     for name in options.names:
-        importlib.import_module(f"benchmarks.{name}").main(quick=options.quick)
+        chosen = {option: getattr(options, option) for option in BENCHMARKS[name]}
+        importlib.import_module(f"benchmarks.{name}").main(**chosen)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,10 @@ def check_strength(name, value, *, zero=False, infinite=True):
     above = value >= 0 if zero else value > 0
     if not (above and (infinite or value < np.inf)):
         raise ValueError(f"{name} must be in {interval}, got {value!r}.")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must be in {interval}, got an integer beyond floats.") from None
 
 
 def check_strengths(name, values, *, zero=False):

@@ -19,7 +19,7 @@ from . import __version__
 from ._backend import cuda_is_available, resolve_device
 from ._csv import Table, counted, read_table
 from .datasets import load_grunfeld
-from .model_selection import MultiTaskShuffleSplit, compare
+from .model_selection import MultiTaskShuffleSplit, compare, compare_by_rows
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "joblib", "pandas", "matplotlib")
 GRUNFELD_ROWS = 6  # training rows of each firm
@@ -29,6 +29,7 @@ examples:
   python -m skmtl compare
   python -m skmtl compare school.csv --target score --task-column school
   python -m skmtl compare plants.csv --targets height,weight,yield --plot gain.png
+  python -m skmtl compare --rows-per-task 3,6,12
 """
 
 
@@ -90,13 +91,19 @@ def _add_compare(commands):
     add("--task-column", metavar="COLUMN", help="long data: the column that names the task")
     add("--targets", metavar="A,B,C", type=_columns, help="wide data: a column for each task")
     add("--drop", metavar="A,B", type=_columns, default=[], help="columns that are no features")
-    add("--repeats", type=_count(2), default=20, help="random splits, default 20")
+    add("--repeats", type=_count(2), default=40, help="random splits, default 40")
     add("--test-size", type=_fraction, help="share of each task for testing, default 0.25")
     add("--n-per-task", type=_count(1), help="training rows of each task, instead of --test-size")
+    add(
+        "--rows-per-task",
+        metavar="3,6,12",
+        type=_counts,
+        help="learning curves: the comparison at several numbers of training rows of each task",
+    )
     add("--seed", type=_count(0), default=0, help="of the splits, default 0")
     add("--per-task", action="store_true", help="print the R2 of each task too")
     add("--json", metavar="OUT.json", help="write all results there")
-    add("--plot", metavar="OUT.png", help="draw the differences there")
+    add("--plot", metavar="OUT.png", help="draw the differences, or the learning curves, there")
 
 
 def _count(least):
@@ -106,6 +113,10 @@ def _count(least):
         return int(text)
 
     return parse
+
+
+def _counts(text):
+    return sorted({_count(1)(part.strip()) for part in text.split(",")})
 
 
 def _fraction(text):
@@ -135,7 +146,8 @@ def _compare(options):
     sys.stdout.write("\n".join(lines) + "\n\n")
     sys.stdout.flush()
     comparison = _run(options, table)
-    sys.stdout.write(comparison.to_text(per_task=options.per_task) + "\n")
+    parts = {"per_task": True} if options.per_task else {}
+    sys.stdout.write(comparison.to_text(**parts) + "\n")
     if options.json is not None:
         _write_json(options, comparison, described)
     if options.plot is not None:
@@ -143,25 +155,26 @@ def _compare(options):
 
 
 def _run(options, table):
-    """The Comparison; warnings come once each, in one line."""
-    splitter = MultiTaskShuffleSplit(
+    """The Comparison, or the ComparisonCurve; warnings come once each, in one line."""
+    how = {"transformer": table.transformer, "callback": _progress_bar(sys.stderr)}
+    with warnings.catch_warnings(record=True) as caught:
+        if options.rows_per_task is None:
+            result = compare(table.X, table.y, table.task, cv=_splitter(options), **how)
+        else:
+            how |= {"rows_per_task": options.rows_per_task, "n_splits": options.repeats}
+            result = compare_by_rows(table.X, table.y, table.task, random_state=options.seed, **how)
+    for message in dict.fromkeys(str(warning.message) for warning in caught):
+        sys.stderr.write(f"skmtl: warning: {' '.join(message.split())}\n")
+    return result
+
+
+def _splitter(options):
+    return MultiTaskShuffleSplit(
         options.repeats,
         test_size=options.test_size,
         n_per_task=options.n_per_task,
         random_state=options.seed,
     )
-    with warnings.catch_warnings(record=True) as caught:
-        comparison = compare(
-            table.X,
-            table.y,
-            table.task,
-            cv=splitter,
-            transformer=table.transformer,
-            callback=_progress_bar(sys.stderr),
-        )
-    for message in dict.fromkeys(str(warning.message) for warning in caught):
-        sys.stderr.write(f"skmtl: warning: {' '.join(message.split())}\n")
-    return comparison
 
 
 def _check_options(options):
@@ -180,11 +193,21 @@ def _check_options(options):
     elif options.targets is not None and given:
         raise ValueError(f"give --targets or {given[0]}, not both.")
     _check_columns(options)
-    if options.test_size is not None and options.n_per_task is not None:
-        raise ValueError("give --test-size or --n-per-task, not both.")
-    if options.file is None and options.test_size is None and options.n_per_task is None:
+    _check_sizes(options)
+
+
+def _check_sizes(options):
+    """At most one option says how many rows are for training; without any there is a default."""
+    names = ("--rows-per-task", "--test-size", "--n-per-task")
+    values = (options.rows_per_task, options.test_size, options.n_per_task)
+    given = [name for name, value in zip(names, values, strict=True) if value is not None]
+    if len(given) > 1:
+        raise ValueError(f"give {given[0]} or {given[1]}, not both.")
+    if options.rows_per_task is not None and options.per_task:
+        raise ValueError("give --rows-per-task or --per-task, not both.")
+    if not given and options.file is None:
         options.n_per_task = GRUNFELD_ROWS
-    if options.test_size is None and options.n_per_task is None:
+    elif not given:
         options.test_size = 0.25
 
 
@@ -271,11 +294,13 @@ def _task_sizes(table):
 
 def _describe_splits(options, table):
     """How they are split: a line."""
-    what = "target" if table.task is None else "task"
-    if options.n_per_task is None:
+    what, one = ("target", "label") if table.task is None else ("task", "row")
+    if options.rows_per_task is not None:
+        sizes = ", ".join(map(str, options.rows_per_task))
+        size = f"training {one}s of each {what}: {sizes}; the others for testing"
+    elif options.n_per_task is None:
         size = f"{100 * options.test_size:g} % of each {what} for testing"
     else:
-        one = "label" if table.task is None else "row"
         size = f"{counted(options.n_per_task, f'training {one}')} of each {what}"
         size += ", the others for testing"
         if options.n_per_task >= _task_sizes(table).min():

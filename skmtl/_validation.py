@@ -12,7 +12,8 @@ from sklearn.utils.validation import _check_sample_weight, check_array
 
 from . import _backend
 from ._checks import check_option
-from ._data import encode_tasks, long_data, lookup_tasks, take_task_column, wide_data
+from ._data import long_data, wide_data
+from ._task_ids import encode_tasks, lookup_tasks, take_task_column
 
 FLOATS = [np.float64, np.float32]
 
@@ -25,13 +26,24 @@ def naming(name):
     except (TypeError, ValueError) as error:
         if re.search(rf"\b{name}\b", str(error)):
             raise
-        raise type(error)(f"{name}: {error}") from error
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name}: {error}") from error
 
 
 def checked_array(name, value, estimator, **options):
     """scikit-learn's check_array, whose message names the argument in every case."""
     with naming(name):
+        value = _without_mask(value)
         return check_array(value, input_name=name, estimator=estimator, **options)
+
+
+def _without_mask(value):
+    """A masked array with NaN where masked; dates, to check_array numbers, are refused."""
+    if isinstance(value, np.ma.MaskedArray):
+        return value.astype(np.float64).filled(np.nan)
+    if getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M"):
+        raise TypeError(f"dates and times are no numbers, got dtype {value.dtype}.")
+    return value
 
 
 def require_y(estimator, y):
@@ -211,7 +223,8 @@ def warn_unlabelled(tasks, labelled):
     if silent:
         others = f" (and {len(silent) - 1} more)" if len(silent) > 1 else ""
         warnings.warn(
-            f"task {tasks[silent[0]]!r}{others} has no label: it gets the shared prediction.",
+            f"task {tasks[silent[0]]!r}{others} has no label of positive weight: it gets the "
+            "shared prediction.",
             UserWarning,
             stacklevel=4,
         )

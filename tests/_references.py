@@ -1,4 +1,4 @@
-"""Dense references for the ridge family: the model as one Gaussian kernel problem, refits by brute force."""
+"""Dense references for the ridge family: one Gaussian kernel problem, refits by brute force."""
 
 import numpy as np
 
@@ -78,7 +78,7 @@ def leave_one_row_out(X, Y, alphas, sample_weight=None, omega=None, fit_intercep
 
 
 def restricted_deviance(X, Y, alphas, fit_intercept=True):
-    """-2 log restricted likelihood of the dense linear mixed model, its noise variance profiled out."""
+    """-2 log restricted likelihood of the dense mixed model, its noise variance profiled out."""
     a0, a1, ai = alphas
     W = label_weights(Y)
     rows, task = np.nonzero(W)

@@ -44,6 +44,8 @@ DATA = {
     "X short": ((X[:5], Y), {}, r"inconsistent numbers of samples: \[5, 12\]"),
     "X text": ((np.array([["a", "b"]] * N), Y), {}, r"\bX\b"),
     "X with a text column": ((FRAME, Y), {}, r"\bX\b"),
+    "X dates": ((X.astype("datetime64[s]"), Y), {}, "X: dates"),
+    "X masked": ((np.ma.masked_greater(X, 1), Y), {}, "X contains NaN"),
     "X complex": ((X + 1j, Y), {}, "Complex data not supported"),
     "X sparse": ((scipy.sparse.csr_array(X), Y), {}, "[Ss]parse"),
     "y none": ((X, None), {}, "requires y to be passed"),

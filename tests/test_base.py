@@ -9,7 +9,7 @@ from sklearn.exceptions import NotFittedError, UndefinedMetricWarning
 from sklearn.metrics import r2_score
 from sklearn.utils import get_tags
 
-from skmtl import _backend
+from skmtl import MultiTaskRidge, _backend
 from skmtl.base import MultiTaskMixin
 
 
@@ -240,3 +240,10 @@ def test_predictions_of_long_rows_are_those_of_their_tasks(data):
     expected = model.means_[[2, 0, 3, 2]]
     np.testing.assert_array_equal(model.predict(queries), expected)
     np.testing.assert_array_equal(model.predict(queries.tolist()), expected)
+
+
+def test_masked_labels_are_missing_labels():
+    X, Y = np.random.default_rng(0).normal(size=(2, 12, 2))
+    hidden = np.ma.masked_array(np.where(Y > 1, 1e6, Y), mask=Y > 1)
+    model, same = MultiTaskRidge().fit(X, hidden), MultiTaskRidge().fit(X, hidden.filled(np.nan))
+    np.testing.assert_array_equal(model.coef_, same.coef_)

@@ -14,7 +14,7 @@ import pytest
 import skmtl
 from skmtl import _cli
 from skmtl._csv import read_table
-from skmtl.model_selection import MultiTaskShuffleSplit, compare
+from skmtl.model_selection import MultiTaskShuffleSplit, compare, compare_by_rows
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
@@ -162,6 +162,30 @@ def test_the_plot_is_written(run, save, long_frame):
         assert file.read(8) == b"\x89PNG\r\n\x1a\n"
 
 
+def test_learning_curves_are_those_of_compare_by_rows(run):
+    status, out, error = run("compare", "--rows-per-task", "6, 3", "--repeats", "3", "--seed", "7")
+    assert (status, error) == (0, "")
+    X, y, firm = skmtl.datasets.load_grunfeld(return_X_y=True)
+    curve = compare_by_rows(X, y, firm, rows_per_task=(3, 6), n_splits=3, random_state=7)
+    assert out.endswith(f"\n\n{curve}\n")
+    assert "3 random splits (seed 7): training rows of each task: 3, 6; the others for test" in out
+
+
+def test_learning_curves_of_a_file_are_written_and_drawn(run, save, wide_frame):
+    arguments = ["--rows-per-task", "5,60", "--json", "o.json", "--plot", "o.png"]
+    status, out, error = run("compare", save(wide_frame), *WIDE, *arguments)
+    assert status == 0
+    assert error.startswith("skmtl: warning: 60 rows per task skipped: task '")
+    assert error.count("\n") == 1
+    assert "training labels of each target: 5, 60" in out
+    with open("o.json", encoding="utf-8") as file:
+        result = json.load(file)
+    assert result["rows_per_task"] == [5]
+    assert out.endswith(f"{result['verdict']}\n")
+    with open("o.png", "rb") as file:
+        assert file.read(4) == b"\x89PNG"
+
+
 # features
 
 
@@ -280,6 +304,10 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_line(run, save, content, n
         (["data.csv", *LONG, "--test-size", "1"], "--test-size"),
         (["data.csv", *LONG, "--test-size", "nan"], "--test-size"),
         (["data.csv", *LONG, "--test-size", ".2", "--n-per-task", "3"], "not both"),
+        (["data.csv", *LONG, "--n-per-task", "3", "--rows-per-task", "3"], "not both"),
+        (["data.csv", *LONG, "--per-task", "--rows-per-task", "3"], "not both"),
+        (["data.csv", *LONG, "--rows-per-task", "3,x"], "--rows-per-task"),
+        (["data.csv", *LONG, "--rows-per-task", "15,20"], "needs one for testing"),
         (["data.csv", *LONG, "--json", "nosuch/o.json"], "--json: cannot write nosuch/o.json"),
         (["data.csv", *LONG, "--json", "."], "--json: . is a folder"),
         (["data.csv", *LONG, "--plot", "nosuch/o.png"], "--plot: cannot write nosuch/o.png"),

@@ -210,7 +210,7 @@ def test_the_same_seed_gives_the_same_scores_and_threads_do_not_change_them():
     np.testing.assert_array_equal(one.scores["pooled"], again.scores["pooled"])
     np.testing.assert_array_equal(one.scores["pooled"], threads.scores["pooled"])
     assert (one.scores["pooled"] != other.scores["pooled"]).any()
-    assert one.n_splits == 20
+    assert one.n_splits == 40
 
 
 def test_arguments_are_not_written_into():
@@ -246,7 +246,7 @@ def test_n_per_task_trains_on_that_many_rows_of_each_task():
             return super().fit(X, y, sample_weight)
 
     compare(*long_data(), n_per_task=6, estimators=ONLY_POOLED | {"spy": Spy()})
-    assert seen == [[6] * 5] * 20
+    assert seen == [[6] * 5] * 40
 
 
 def test_labels_of_tasks_without_a_training_label_are_not_scored():

@@ -11,7 +11,16 @@ import skmtl
 
 ROOT = Path(skmtl.__file__).parent
 BOUNDARY = {"_backend", "_registry", "_checks"}
-DATA = {"_data", "_validation", "base", "metrics", "datasets"}
+DATA = {
+    "_data",
+    "_task_ids",
+    "_validation",
+    "base",
+    "metrics",
+    "datasets",
+    "_moments",
+    "_splitters",
+}
 MATHS = {"losses", "penalties", "balancing", "asymptotics"}
 LAYERS = (BOUNDARY, DATA, MATHS, {"solvers"})  # what is in none of them is at the top
 FRIENDS = {"asymptotics": {"losses", "penalties"}}  # imports within the layer of maths

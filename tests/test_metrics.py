@@ -19,7 +19,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skmtl import metrics
-from skmtl.metrics import METRICS, average_relative_rmse, delta_m, make_multitask_scorer
+from skmtl.metrics import average_relative_rmse, delta_m, make_multitask_scorer
+from skmtl.metrics._scorer import METRICS
 
 PAIRS = {
     getattr(metrics, f"multitask_{name}"): getattr(sklearn.metrics, name)
@@ -288,8 +289,8 @@ def test_wrong_input_is_named(metric, options, message):
     [
         ([0, 1], r"task must hold one task id a row, of shape \(3,\), got \(2,\)"),
         (np.zeros((3, 1)), r"got \(3, 1\)"),
-        (["a", None, "b"], "row 1 of task is missing"),
-        ([0.0, np.nan, 1.0], "row 1 of task is missing"),
+        (["a", None, "b"], "task id in task is missing in row 1"),
+        ([0.0, np.nan, 1.0], "task id in task is missing in row 1"),
     ],
 )
 def test_wrong_ids_are_named(task, message):

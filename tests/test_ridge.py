@@ -9,7 +9,7 @@ from _samplers import wide, with_holes
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Ridge
 
-from skmtl import MultiTaskRidge
+from skmtl import MultiTaskRidge, MultiTaskRidgeCV
 from skmtl.datasets import make_multitask_regression
 
 RNG = np.random.default_rng(7)
@@ -158,7 +158,7 @@ def test_a_task_of_weight_zero_is_one_without_labels():
 
 @pytest.mark.parametrize("ai", [0.0, 1.0, np.inf])
 def test_an_unlabelled_task_gets_the_common_level(ai):
-    """Its intercept is b_0 in centred coordinates: with free intercepts, the mean of the others'."""
+    """Its intercept is b_0 in centred coordinates; with free ones, the mean of the others'."""
     X, Y = sample(30, 3, 4, True)
     Y[:, 1] = np.nan
     with pytest.warns(UserWarning, match="no label"):
@@ -271,3 +271,20 @@ def test_golden_value():
     model = MultiTaskRidge(1.0, 1.0, fit_intercept=False).fit(X, Y)
     np.testing.assert_allclose(model.coef_, [[2 / 3], [-2 / 3]])
     np.testing.assert_allclose(model.shared_coef_, [0.0], atol=1e-15)
+
+
+@pytest.mark.parametrize("holes", [False, True], ids=["complete", "holes"])
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning", "ignore:invalid:RuntimeWarning")
+def test_numbers_too_large_to_square_are_refused(holes):
+    X, Y = sample(12, 3, 2, holes)
+    for model in (MultiTaskRidge(), MultiTaskRidgeCV()):
+        with pytest.raises(ValueError, match=r"overflow.* too large"):
+            model.fit(X * 1e160, Y)
+        assert not hasattr(model, "coef_")
+
+
+def test_an_intercept_penalty_of_nearly_zero_is_nearly_free():
+    X, Y = sample(12, 3, 2, True)
+    free = make((1.0, 1.0, 0.0)).fit(X, Y)
+    tiny = make((1.0, 1.0, 5e-324)).fit(X, Y)
+    np.testing.assert_allclose(tiny.predict(X), free.predict(X), rtol=1e-10)

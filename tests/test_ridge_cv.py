@@ -1,4 +1,4 @@
-"""MultiTaskRidgeCV: leave-one-out equals refits, evidence equals the dense likelihood, choices and ties."""
+"""MultiTaskRidgeCV: leave-one-out equals refits, evidence the dense likelihood, choices, ties."""
 
 import warnings
 
@@ -164,7 +164,7 @@ def test_the_best_score_is_the_least_error_of_the_table():
 
 
 def test_ties_go_to_the_larger_specific_then_intercept_then_shared_penalty():
-    """With one task alpha_intercept has no effect, and labels that X does not touch tie everywhere."""
+    """With one task alpha_intercept has no effect; labels that X does not touch tie everywhere."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(20, 3)), rng.normal(size=20)
     model = MultiTaskRidgeCV(SHARED, SPECIFIC, alphas_intercept=INTERCEPT, guard=None)
@@ -177,7 +177,7 @@ def test_ties_go_to_the_larger_specific_then_intercept_then_shared_penalty():
 
 
 def test_guard_excludes_points_of_poor_evidence_on_long_data_only():
-    _, Y, Z, y = long_sample([7, 5, 6], 4)
+    _, _, Z, y = long_sample([7, 5, 6], 4)
     tables = {g: results(Z, y, task_column=0, guard=g) for g in (None, 0.0)}
     table = tables[0.0].cv_results_
     free = table["param_alpha_intercept"] == 0
@@ -265,3 +265,15 @@ def test_one_sample_is_refused_and_two_suffice():
         MultiTaskRidgeCV().fit([[1.0]], [[1.0, 2.0]])
     model = MultiTaskRidgeCV().fit([[1.0], [2.0]], [[1.0, 2.0], [2.0, 3.0]])
     assert np.isfinite(model.coef_).all()
+
+
+def test_results_of_an_earlier_fit_do_not_outlive_it():
+    X, Y = wide()
+    model = MultiTaskRidgeCV(store_cv_results=True).fit(X, Y)
+    assert not hasattr(model.set_params(store_cv_results=False).fit(X, Y), "cv_results_")
+
+
+def test_a_tie_between_a_free_intercept_and_its_limit_goes_to_the_larger_penalty():
+    """Two rows of different tasks: every intercept penalty predicts the other's label."""
+    model = MultiTaskRidgeCV().fit([[0.1, 0.3], [0.2, -0.4]], [[1, np.nan], [np.nan, 2]])
+    assert model.alpha_intercept_ == np.inf

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from skmtl import MultiTaskRidge
 from skmtl._backend import solve_psd, to_numpy, whiten_psd
 from skmtl._data import wide_data
 from skmtl.losses import SquaredError
 from skmtl.penalties import SharedSpecific
-from skmtl.solvers import QuadraticProblem, choose_solver
+from skmtl.solvers import QuadraticProblem, _quadratic, choose_solver
 from skmtl.solvers._cg import conjugate_gradients
 
 
@@ -83,3 +84,59 @@ def test_whitening_squares_to_the_inverse():
     Z = whiten_psd(twins, K, 1e-14, 9)
     expected = np.linalg.pinv(X) @ y  # X'K^+ y of the minimum-norm interpolation
     np.testing.assert_allclose(Z[:, :9].T @ Z[:, 9:], expected, rtol=1e-6)
+
+
+def masked_sample(n, p, T, missing, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, p)) + 2
+    Y = X @ (rng.normal(size=(p, 1)) + rng.normal(size=(p, T))) + rng.normal(size=(n, T))
+    Y[rng.random(Y.shape) < missing] = np.nan
+    return X, Y
+
+
+MASKED_ALPHAS = [(1.0, 10.0, 0.0), (0.5, 2.0, 3.0), (np.inf, 5.0, np.inf), (1.0, 10.0, np.inf)]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("alphas", MASKED_ALPHAS)
+def test_a_common_design_with_gaps_agrees_with_its_blocks(
+    alphas, fit_intercept, weighted, monkeypatch
+):
+    X, Y = masked_sample(160, 70, 6, 0.15)
+    s = np.random.default_rng(1).uniform(0.5, 2, Y.shape) if weighted else None
+    a0, a1, ai = alphas
+    model = MultiTaskRidge(a0, a1, alpha_intercept=ai, fit_intercept=fit_intercept)
+    blocks = model.set_params(solver="cholesky").fit(X, Y, s).predict(X)
+    found = []
+    monkeypatch.setattr(_quadratic, "iterations_worthwhile", lambda data: 200)
+    solve = _quadratic.QuadraticProblem._solve_masked
+    monkeypatch.setattr(
+        _quadratic.QuadraticProblem,
+        "_solve_masked",
+        lambda *args: found.append(solve(*args)) or found[-1],
+    )
+    fitted = model.set_params(solver="auto").fit(X, Y, s).predict(X)
+    np.testing.assert_allclose(fitted, blocks, rtol=1e-9, atol=1e-9)
+    assert found[0] is not None  # the fast path answered, it did not give way
+
+
+def test_a_common_design_with_gaps_gives_way_where_iterations_are_too_many(monkeypatch):
+    X, Y = masked_sample(160, 70, 6, 0.15)
+    monkeypatch.setattr(_quadratic, "iterations_worthwhile", lambda data: 5)
+    slow, fast = (MultiTaskRidge(1e-6, 1e-6, solver=s).fit(X, Y) for s in ("cholesky", "auto"))
+    np.testing.assert_array_equal(slow.coef_, fast.coef_)
+
+
+@pytest.mark.parametrize("ai", [0.0, 2.0, np.inf])
+@pytest.mark.parametrize("offset", [0.0, 1e4])
+def test_downdated_grams_agree_with_the_rows(ai, offset):
+    """Missing rows far from the others: their mean is no longer the task's."""
+    X, Y = masked_sample(90, 40, 4, 0.1)
+    X[:20, 0] += offset
+    Y[:20, 1] = np.nan
+    model = MultiTaskRidge(1.0, 2.0, alpha_intercept=ai, solver="cholesky")
+    ones = np.ones(Y.shape)
+    ones[0, 0] = 1 + 1e-15  # weights that differ: every task by its own rows
+    fast, own = model.fit(X, Y).predict(X), model.fit(X, Y, ones).predict(X)
+    np.testing.assert_allclose(fast, own, rtol=1e-8, atol=1e-8)

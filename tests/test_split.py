@@ -21,7 +21,7 @@ from sklearn.model_selection import (
     learning_curve,
 )
 
-from skmtl.model_selection._split import MultiTaskKFold, MultiTaskShuffleSplit
+from skmtl.model_selection import MultiTaskKFold, MultiTaskShuffleSplit
 
 SPLITTERS = {
     "kfold": MultiTaskKFold(3, random_state=0),
@@ -414,7 +414,7 @@ def test_wrong_parameters_are_named(make, error, message):
         ),
         (MultiTaskShuffleSplit(test_size=1.5), {}, "test_size=1.5"),
         (MultiTaskKFold(2), {"y": np.zeros((3, 2)), "groups": [0, 1, 1]}, "y must be 1-D .*3, 2"),
-        (MultiTaskKFold(2), {"groups": [0, None, 1]}, "row 1 of groups is missing"),
+        (MultiTaskKFold(2), {"groups": [0, None, 1]}, "task id in groups is missing in row 1"),
         (MultiTaskKFold(2), {"y": [1.0, 2.0]}, "inconsistent numbers of samples"),
         (MultiTaskKFold(2, task_column="site"), {}, "task_column='site' is a name"),
         (MultiTaskKFold(2, task_column=5), {}, "task_column=5 is out of range"),

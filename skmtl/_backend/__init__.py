@@ -1,6 +1,7 @@
 """The boundary to hardware: the only package that names cupy, a device or LAPACK."""
 
 from ._kernels import (
+    SMALL_OFFSET,
     centred_grams,
     centred_table,
     eigh_psd,
@@ -31,6 +32,7 @@ __all__ = [
     "GPU_WORK",
     "NUMPY",
     "PARALLEL_DIM",
+    "SMALL_OFFSET",
     "Place",
     "centred_grams",
     "centred_table",

@@ -1,6 +1,17 @@
-"""Data to learn on: generators whose truth is known exactly, and one embedded real data set."""
+"""Data to learn on: generators with a known truth, an embedded data set, and downloads."""
 
 from ._generators import make_multitask_regression
 from ._grunfeld import load_grunfeld
+from ._landmine import fetch_landmine
+from ._parkinsons import fetch_parkinsons
+from ._sarcos import fetch_sarcos
+from ._school import fetch_school
 
-__all__ = ["load_grunfeld", "make_multitask_regression"]
+__all__ = [
+    "fetch_landmine",
+    "fetch_parkinsons",
+    "fetch_sarcos",
+    "fetch_school",
+    "load_grunfeld",
+    "make_multitask_regression",
+]

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from ._axes import lighten, new_axes
+from ._comparison_curve import ComparisonCurveDisplay
+
 WORSE, TIE, BETTER = "#2f6db3", "#8a8a8a", "#c4572b"
 
 
@@ -93,6 +96,24 @@ class ComparisonDisplay:
         )
         return display.plot(ax=ax)
 
+    @classmethod
+    def from_curve(cls, curve, *, ax=None):
+        """Draw a ComparisonCurve: the scores themselves, against the rows per task.
+
+        Parameters
+        ----------
+        curve : ComparisonCurve
+            What :func:`~skmtl.model_selection.compare_by_rows` returns.
+        ax : matplotlib Axes, default=None
+            None: a new figure.
+
+        Returns
+        -------
+        ComparisonCurveDisplay
+            A figure of another kind, with the curves as its data.
+        """
+        return ComparisonCurveDisplay.from_curve(curve, ax=ax)
+
     def plot(self, ax=None):
         """Draw the figure.
 
@@ -110,7 +131,7 @@ class ComparisonDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        ax = self._new_axes() if ax is None else ax
+        ax = new_axes(7.0, 1.2 + 0.42 * (len(self.names) + 1)) if ax is None else ax
         height = np.arange(len(self.names), 0, -1)
         self.line_ = ax.axvline(0, color="black", linewidth=1)
         columns = (height, self.differences, self.standard_errors)
@@ -120,22 +141,9 @@ class ComparisonDisplay:
         ax.plot(0, 0, marker="D", color="black")
         ax.set_ylim(-0.6, len(self.names) + 0.6)
         ax.set_xlabel(f"{self.scoring}, difference to {self.reference}")
-        ax.tick_params(axis="y", length=0)
-        ax.grid(axis="x", color="#dddddd", linewidth=0.6)
-        ax.set_axisbelow(True)
-        ax.spines[["top", "right", "left"]].set_visible(False)
+        lighten(ax, rows=True)
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-    def _new_axes(self):
-        try:
-            from matplotlib import pyplot
-        except ImportError as error:
-            raise ImportError(
-                'plots need matplotlib; install it with `pip install "skmtl[plot]"`.'
-            ) from error
-        size = (7.0, 1.2 + 0.42 * (len(self.names) + 1))
-        return pyplot.subplots(figsize=size, layout="constrained")[1]
 
 
 def _draw(ax, height, difference, se):

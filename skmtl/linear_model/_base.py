@@ -66,3 +66,4 @@ class LinearRegressorMixin(MultiTaskMixin):
         self.specific_coef_ = deliver(W - solution.shared)
         self.shared_intercept_ = deliver(solution.shared_intercept)
         self.task_weights_ = deliver(omega)
+        self._origin = deliver(solution.origin)

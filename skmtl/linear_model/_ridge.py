@@ -8,11 +8,15 @@ from sklearn.exceptions import ConvergenceWarning
 from .._checks import check_count, check_flag, check_option, check_strength
 from ..losses import SquaredError
 from ..penalties import SharedSpecific
-from ..solvers import SOLVERS, QuadraticProblem
+from ..solvers import SOLVERS, MomentProblem, QuadraticProblem
+from ._add_task import AddTaskMixin
 from ._base import LinearRegressorMixin
+from ._stream import StreamMixin
 
 
-class MultiTaskRidge(LinearRegressorMixin, RegressorMixin, BaseEstimator):
+class MultiTaskRidge(
+    StreamMixin, AddTaskMixin, LinearRegressorMixin, RegressorMixin, BaseEstimator
+):
     """Ridge regression for related tasks: shared plus task-specific coefficients.
 
     Parameters
@@ -158,11 +162,7 @@ class MultiTaskRidge(LinearRegressorMixin, RegressorMixin, BaseEstimator):
         TypeError
             If a parameter is of the wrong type.
         """
-        penalty = self._penalty()
-        check_flag("fit_intercept", self.fit_intercept)
-        check_option("solver", self.solver, SOLVERS)
-        check_strength("tol", self.tol, zero=True, infinite=False)
-        check_count("max_iter", self.max_iter)
+        penalty = self._check_params()
         fit_input = self._validate_fit(X, y, sample_weight)
         problem = QuadraticProblem(
             fit_input.data, SquaredError(), fit_input.omega, fit_intercept=self.fit_intercept
@@ -176,8 +176,27 @@ class MultiTaskRidge(LinearRegressorMixin, RegressorMixin, BaseEstimator):
                 stacklevel=2,
             )
         self._record_solution(X, fit_input, solution)
-        self.n_iter_ = max(1, solution.n_iter)
+        vars(self).pop("_moments", None)  # of an earlier stream
         return self
+
+    def _check_params(self):
+        """Check every parameter and return the penalty."""
+        check_flag("fit_intercept", self.fit_intercept)
+        check_option("solver", self.solver, SOLVERS)
+        check_strength("tol", self.tol, zero=True, infinite=False)
+        check_count("max_iter", self.max_iter)
+        return self._penalty()
+
+    def _used_penalty(self):
+        return self._penalty()
+
+    def _fit_moments(self, moments, omega):
+        problem = MomentProblem(moments, omega, fit_intercept=self.fit_intercept)
+        return problem.solve(self._penalty())
+
+    def _record_solution(self, X, fit_input, solution):
+        super()._record_solution(X, fit_input, solution)
+        self.n_iter_ = max(1, solution.n_iter)
 
     def _penalty(self):
         return SharedSpecific(

@@ -15,19 +15,24 @@ from .._checks import (
     check_strength,
     check_strengths,
 )
+from .._splitters import MultiTaskKFold
 from .._validation import naming
 from ..losses import SquaredError
 from ..penalties import SharedSpecific
-from ..solvers import QuadraticProblem
+from ..solvers import MomentProblem, QuadraticProblem
+from ._add_task import AddTaskMixin
 from ._base import LinearRegressorMixin
 from ._ridge import MultiTaskRidge
+from ._stream import StreamMixin
 
 CRITERIA = ("loo", "evidence")
-TIE = 1e-10  # relative difference of scores that is rounding
+TIE = 1e-9  # relative difference of scores that is rounding
 NAMES = ("alpha_specific", "alpha_intercept", "alpha_shared")  # the order in which ties are broken
 
 
-class MultiTaskRidgeCV(LinearRegressorMixin, RegressorMixin, BaseEstimator):
+class MultiTaskRidgeCV(
+    StreamMixin, AddTaskMixin, LinearRegressorMixin, RegressorMixin, BaseEstimator
+):
     """MultiTaskRidge with built-in choice of its three penalties.
 
     The default grid contains the limits in which the model is one pooled ridge, a pooled ridge
@@ -182,11 +187,48 @@ n_tasks_, n_features_in_, feature_names_in_
         solution = problem.solve(SharedSpecific(shared, specific, intercept))
         self._warn_at_edge(chosen, alphas)
         self._record_solution(X, fit_input, solution)
+        vars(self).pop("_moments", None)  # of an earlier stream
+        self._record_choice(chosen, best_score, results)
+        return self
+
+    def _fit_moments(self, moments, omega):
+        """Choose by generalised cross-validation, as leave-one-out needs the rows, and solve."""
+        for name in ("cv", "per_task"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"partial_fit keeps no rows, so {name}={getattr(self, name)!r} cannot be "
+                    "used; it scores by generalised cross-validation."
+                )
+        problem = MomentProblem(moments, omega, fit_intercept=self.fit_intercept)
+        alphas = _with_defaults(self._grid(), problem)
+        specific, intercept, shared = alphas
+        gcv, deviance = problem.scores(shared, specific, intercept)
+        results = _tabulate(alphas, gcv=gcv, deviance=deviance)
+        free = intercept == 0
+        if self.criterion == "evidence":
+            winners = [_best(deviance, alphas, kind) for kind in (~free, free) if kind.any()]
+            index = winners[_argmin(np.array([gcv[winner] for winner in winners]))]
+            best_score = -deviance[index] / 2
+        else:
+            if self.task_column is not None and self.guard is not None:
+                gcv = np.where(_guarded(deviance, free, self.guard), gcv, np.inf)
+            index = _best(gcv, alphas, np.ones_like(free))
+            best_score = -gcv[index]
+        chosen = _values(alphas, index)
+        self._warn_at_edge(chosen, alphas)
+        solution = problem.solve(SharedSpecific(chosen[2], chosen[0], chosen[1]))
+        self._record_choice(chosen, float(best_score), results)
+        return solution
+
+    def _used_penalty(self):
+        return SharedSpecific(self.alpha_shared_, self.alpha_specific_, self.alpha_intercept_)
+
+    def _record_choice(self, chosen, best_score, results):
         self.alpha_specific_, self.alpha_intercept_, self.alpha_shared_ = chosen
         self.best_score_ = best_score
+        vars(self).pop("cv_results_", None)  # of an earlier fit
         if self.store_cv_results:
             self.cv_results_ = results
-        return self
 
     def _check_params(self):
         check_option("criterion", self.criterion, CRITERIA)
@@ -279,9 +321,6 @@ n_tasks_, n_features_in_, feature_names_in_
     def _splitter(self):
         if not isinstance(self.cv, Integral):
             return self.cv
-        # imported here: model_selection compares estimators and imports this package
-        from ..model_selection import MultiTaskKFold
-
         return MultiTaskKFold(self.cv, random_state=0, task_column=self.task_column)
 
     def _warn_at_edge(self, chosen, alphas):

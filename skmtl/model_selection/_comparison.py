@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._tables import aligned, frame, number, plain
+
 EXPLAINED_VARIANCE, MEAN_R2 = "explained variance", "mean R2"
 SAYS = {EXPLAINED_VARIANCE: "explains {} of the variance", MEAN_R2: "reaches a mean R2 of {}"}
 SIGNIFICANT = 2.0  # standard errors from which a difference counts
@@ -48,6 +50,10 @@ class Comparison:
         What the reference scores and whether it gains.
     best_simple : str
         The simple model with the best mean score.
+    gain, gain_se : float
+        Mean paired difference of the reference to it, and its standard error.
+    outcome : {"a gain", "no gain", "a loss"}
+        Whether that is more than two standard errors.
     n_splits : int
 
     See Also
@@ -97,6 +103,24 @@ class Comparison:
         return max(self.simple or others, key=lambda name: self.scores[name].mean())
 
     @property
+    def gain(self):
+        """Mean paired difference of the reference to the best simple model."""
+        return _mean_se(self._gains())[0]
+
+    @property
+    def gain_se(self):
+        """Standard error of `gain`."""
+        return _mean_se(self._gains())[1]
+
+    @property
+    def outcome(self):
+        """A gain or a loss is one of more than two of its standard errors, else "no gain"."""
+        rounding = ROUNDING * abs(self.scores[self.reference].mean())
+        if abs(self.gain) <= max(SIGNIFICANT * self.gain_se, rounding):
+            return "no gain"
+        return "a gain" if self.gain > 0 else "a loss"
+
+    @property
     def table(self):
         """One row a model: `mean`, `se`, `difference`, `difference_se`, `fit_seconds`.
 
@@ -104,7 +128,7 @@ class Comparison:
         `difference` is the model's score minus that of the reference, negative where the reference
         is better.
         """
-        return _frame(self._table_rows(), "model")
+        return frame(self._table_rows(), "model")
 
     @property
     def per_task(self):
@@ -112,7 +136,7 @@ class Comparison:
 
         A DataFrame with the tasks as index; without pandas a list of dicts with the key `task`.
         """
-        return _frame(self._task_rows(), "task")
+        return frame(self._task_rows(), "task")
 
     @property
     def verdict(self):
@@ -121,14 +145,13 @@ class Comparison:
         A gain or a loss is a paired difference of more than two of its standard errors; all else is
         "no gain". The best simple model is the one with the best mean over the same splits.
         """
-        rival, decimals = self.best_simple, self._decimals()
-        own = self.scores[self.reference]
-        difference, se = _mean_se(own - self.scores[rival])
+        mean = self.scores[self.reference].mean()
+        decimals = decimals_of(self.gain_se, self.scoring)
         says = SAYS.get(self.scoring, f"scores {{}} ({self.scoring})")
         return (
-            f"{self.reference} {says.format(_number(own.mean(), decimals))}, "
-            f"{_amount(difference, se, decimals)} the best {'simple' if self.simple else 'other'} "
-            f'model, "{rival}": {_outcome(difference, se, own.mean())}.'
+            f"{self.reference} {says.format(number(mean, decimals))}, "
+            f"{_amount(self.gain, self.gain_se, decimals)} the {rival(self.simple)}, "
+            f'"{self.best_simple}": {self.outcome}.'
         )
 
     def to_text(self, *, per_task=False):
@@ -147,9 +170,9 @@ class Comparison:
             "reference": self.reference,
             "scoring": self.scoring,
             "n_splits": self.n_splits,
-            "table": _plain(self._table_rows()),
-            "per_task": _plain(self._task_rows()),
-            "scores": _plain(self.scores),
+            "table": plain(self._table_rows()),
+            "per_task": plain(self._task_rows()),
+            "scores": plain(self.scores),
             "best_simple": self.best_simple,
             "verdict": self.verdict,
         }
@@ -176,11 +199,8 @@ class Comparison:
 
         return ComparisonDisplay.from_comparison(self, ax=ax)
 
-    def _decimals(self):
-        """Fewest decimals that show the standard error of the verdict; for shares three or more."""
-        se = _mean_se(self.scores[self.reference] - self.scores[self.best_simple])[1]
-        least = 3 if self.scoring in (*SAYS, "r2", "explained_variance") else 0
-        return int(np.clip(np.ceil(-np.log10(2 * se)) if se > 0 else 3, least, MOST_DECIMALS))
+    def _gains(self):
+        return self.scores[self.reference] - self.scores[self.best_simple]
 
     def _table_rows(self):
         rows = []
@@ -207,83 +227,48 @@ class Comparison:
         ]
 
     def _model_text(self):
-        decimals = self._decimals()
+        decimals = decimals_of(self.gain_se, self.scoring)
         cells = [["model", self.scoring, "s.e.", "difference", "s.e.", "fit seconds"]]
         for row in self._table_rows():
-            numbers = [_number(row[key], decimals) for key in ("mean", "se")]
+            numbers = [number(row[key], decimals) for key in ("mean", "se")]
             if row["model"] == self.reference:
                 numbers += ["", ""]
             else:
-                numbers += [_number(row["difference"], decimals, "+")]
-                numbers += [_number(row["difference_se"], decimals)]
+                numbers += [number(row["difference"], decimals, "+")]
+                numbers += [number(row["difference_se"], decimals)]
             cells.append([row["model"], *numbers, f"{row['fit_seconds']:.4f}"])
         return (
-            f"{_aligned(cells)}\n\n"
+            f"{aligned(cells)}\n\n"
             f"difference: to {self.reference} on the same split, + is better than it\n"
             f"s.e.: standard error of the mean over {self.n_splits} splits of these data"
         )
 
     def _task_text(self):
-        decimals = self._decimals()
+        decimals = decimals_of(self.gain_se, self.scoring)
         cells = [["task", "labels", *self.scores]]
         for task, *values in (row.values() for row in self._task_rows()):
-            cells.append([str(task), str(values[0]), *(_number(v, decimals) for v in values[1:])])
-        return f"R2 of each task\n{_aligned(cells)}"
+            cells.append([str(task), str(values[0]), *(number(v, decimals) for v in values[1:])])
+        return f"R2 of each task\n{aligned(cells)}"
+
+
+def decimals_of(se, scoring):
+    """Fewest decimals that show a standard error; for shares of variance three or more."""
+    least = 3 if scoring in (*SAYS, "r2", "explained_variance") else 0
+    return int(np.clip(np.ceil(-np.log10(2 * se)) if se > 0 else 3, least, MOST_DECIMALS))
+
+
+def rival(simple):
+    """What `best_simple` is, in words."""
+    return f"best {'simple' if simple else 'other'} model"
 
 
 def _mean_se(values):
     return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
 
 
-def _outcome(difference, se, scale):
-    if abs(difference) <= max(SIGNIFICANT * se, ROUNDING * abs(scale)):
-        return "no gain"
-    return "a gain" if difference > 0 else "a loss"
-
-
 def _amount(difference, se, decimals):
-    size = _number(abs(difference), decimals)
+    size = number(abs(difference), decimals)
     if not float(size):
         return "as much as"
     word = "less" if difference < 0 else "more"
-    return f"{size} (s.e. {_number(se, decimals)}) {word} than"
-
-
-def _number(value, decimals, sign="-"):
-    """Fixed decimals without a leading zero, as .938; "-" where it is not defined."""
-    if np.isnan(value):
-        return "-"
-    text = f"{value:{sign}z.{decimals}f}"  # z: no minus before a zero
-    return text.replace("0.", ".", 1) if text.lstrip("+-").startswith("0.") else text
-
-
-def _aligned(cells):
-    """Rows of text as lines, the first column to the left, the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = []
-    for first, *others in cells:
-        right = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
-        lines.append("   ".join([first.ljust(widths[0]), *right]).rstrip())
-    return "\n".join(lines)
-
-
-def _frame(rows, key):
-    """The rows as a DataFrame with the column `key` as index, or as they are without pandas."""
-    try:
-        import pandas as pd
-    except ImportError:
-        return rows
-    # tuples are ids too, not levels of an index
-    index = pd.Index([row[key] for row in rows], name=key, tupleize_cols=False)
-    return pd.DataFrame(rows, index=index).drop(columns=key)
-
-
-def _plain(value):
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, np.ndarray)):
-        return [_plain(item) for item in value]
-    value = value.item() if isinstance(value, np.generic) else value
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    return value if value is None or isinstance(value, (int, str)) else str(value)
+    return f"{size} (s.e. {number(se, decimals)}) {word} than"

@@ -4,9 +4,7 @@ import numpy as np
 from sklearn.utils import check_array, check_X_y
 
 from .._backend import is_foreign, to_numpy
-from .._data import encode_tasks
-from ..metrics import id_array
-from ._split import occurrence
+from .._task_ids import encode_tasks, id_array, occurrence
 
 FLOATS = (np.float64, np.float32)
 
@@ -108,7 +106,7 @@ def from_task_lists(data, *, tasks=None):
     X, y = (np.concatenate(parts) for parts in zip(*tables, strict=True))
     Y = np.full((len(y), len(tasks)), np.nan, dtype=y.dtype)
     Y[np.arange(len(y)), np.repeat(np.arange(len(tasks)), [len(y_t) for _, y_t in tables])] = y
-    return X, Y, tasks
+    return X, Y, tasks.copy()  # the ids may be the caller's own array
 
 
 def _check_table(X, y, least):

@@ -14,6 +14,8 @@ import numpy as np
 from .._backend import namespace_of, shrink_psd, solve_psd, take, whiten_psd
 from ._cg import conjugate_gradients
 
+TINY = 1e-100  # intercept penalties below it act as it does, and their products do not underflow
+
 
 def solve_arrow(design, penalty, *, method="cholesky", tol=1e-10, max_iter=1000):
     """Minimise over w0, v_t and b_t.
@@ -35,7 +37,7 @@ def solve_arrow(design, penalty, *, method="cholesky", tol=1e-10, max_iter=1000)
     n_iter, residual : int and float
     """
     xp = design.place.xp
-    sizes, p = np.diff(design.indptr), design.n_features
+    sizes, p = design.sizes, design.n_features
     groups = [
         arms(design, tasks, penalty.alpha_specific)
         for arms, tasks in (
@@ -188,7 +190,7 @@ class _Tip:
 
 def intercept_weights(m, ai):
     """c_t = 1/(ai + m_t) and kappa_t = ai c_t; m_t is zero for a task whose rows weigh nothing."""
-    xp = namespace_of(m)
+    xp, ai = namespace_of(m), max(ai, TINY) if ai > 0 else 0.0
     if np.isinf(ai):
         return xp.zeros_like(m), xp.ones_like(m)
     total = m + ai

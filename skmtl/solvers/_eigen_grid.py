@@ -72,7 +72,7 @@ class BlockGrid:
                 self.data, self.omega, self.frame, fit_intercept=self.fit_intercept, free=free
             )
             score = self._scorer(design, per_task) if loo and not self._is_singular(free) else None
-            blocks = _EigenBlocks(design)
+            blocks = EigenBlocks(design)
             for i, a1 in enumerate(alphas_specific):
                 level = blocks.at(float(a1))
                 for j in chosen:
@@ -98,7 +98,7 @@ class BlockGrid:
         return lambda point, alphas: self.left_out.squared_errors(point, alphas, w)
 
 
-class _EigenBlocks:
+class EigenBlocks:
     """X_t = L_t R_t from one eigh per task: (X V, V') of S_t or, with few rows, (P, P'X) of K_t."""
 
     def __init__(self, design):
@@ -121,6 +121,22 @@ class _EigenBlocks:
             [L.T @ table[:, p:] for L, table in zip(self.L, self.tables, strict=True)], axis=0
         )
         self.CC = xp.stack([table[:, p:].T @ table[:, p:] for table in self.tables])
+
+    @classmethod
+    def from_grams(cls, design):
+        """The same from the Grams of a GramDesign, with no rows for `_Level.rows`."""
+        blocks, p = cls.__new__(cls), design.n_features
+        G = design.grams(np.arange(design.n_tasks))
+        s, V = zip(*map(eigh_psd, G[:, :p, :p]), strict=True)
+        blocks.design, blocks.s = design, np.concatenate(s)
+        blocks.R = np.concatenate([v.T for v in V])
+        blocks.LC = np.concatenate([v.T @ g[:p, p:] for v, g in zip(V, G, strict=True)])
+        blocks.CC = G[:, p:, p:]
+        blocks.indptr = np.arange(design.n_tasks + 1) * p
+        blocks.ranks = [slice(t * p, (t + 1) * p) for t in range(design.n_tasks)]
+        blocks.wide = [False] * design.n_tasks
+        blocks.is_wide = np.zeros(len(blocks.s), dtype=bool)
+        return blocks
 
     def at(self, a1):
         """The products with M at one alpha_specific."""
@@ -191,7 +207,7 @@ class _Point:
         self.level, self.design = level, level.design
         xp = namespace_of(level.A)
         A, r, self.quadratic, self.logdet = level.A, level.r, level.yMy, level.logdet
-        self.degrees = float(self.design.weight.sum())
+        self.degrees = float(self.design.totals.sum())
         if self.design.kind == "shrunk":
             u, m, z = level.u, level.m, level.z
             self.c, self.kappa = intercept_weights(m, ai)

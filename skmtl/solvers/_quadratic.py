@@ -9,9 +9,15 @@ from ._arrow import solve_arrow
 from ._common_design import CommonDesign
 from ._design import feature_variance, make_design, make_frame
 from ._eigen_grid import BlockGrid
+from ._masked import MaskedDesign, iterations_worthwhile
 from ._solution import Solution
 
 SOLVERS = ("auto", "cholesky", "dual", "cg")
+OVERFLOW = (
+    "the normal equations overflow: the values of X or y are too large; bring them to units in "
+    "which they are below 1e100."
+)
+EXACT = 1e-13  # relative residual at which conjugate gradients are as good as a factorisation
 PENALTY_WORDS = ("alpha_shared", "alpha_specific", "alpha_intercept")
 
 
@@ -106,8 +112,27 @@ class QuadraticProblem:
                 frame = self._common.frame
                 w0, V, b0, b, *report = self._common.solve(penalty, **limits)
             else:
-                frame, w0, V, b0, b, *report = self._solve_blocks(penalty, **limits)
-            return _in_units_of_X(frame, w0, V, b0, b, *report, tol)
+                found = self._solve_masked(penalty, max_iter) if solver == "auto" else None
+                found = found or self._solve_blocks(penalty, **limits)
+                frame, w0, V, b0, b, *report = found
+            solution = _in_units_of_X(frame, w0, V, b0, b, *report, tol)
+        xp = namespace_of(solution.W)
+        if not bool(xp.all(xp.isfinite(solution.W)) and xp.all(xp.isfinite(solution.b))):
+            raise ValueError(OVERFLOW)
+        return solution
+
+    def _solve_masked(self, penalty, max_iter):
+        """Solution of a common design with gaps by PCG, or None where that would take too long."""
+        data, omega, fit_intercept = self.data, self.omega, self.fit_intercept
+        max_iter = min(max_iter, iterations_worthwhile(data))
+        if max_iter < 5 or np.isinf(penalty.alpha_specific):
+            return None
+        frame = make_frame(data, omega, fit_intercept=fit_intercept, reduce=False)
+        design = MaskedDesign(data, omega, frame, fit_intercept=fit_intercept)
+        w0, V, b0, b, _, residual = design.solve(penalty, tol=EXACT, max_iter=max_iter)
+        if not residual <= EXACT:
+            return None
+        return frame, w0, V, b0 + design.y_mean, b + design.y_mean, 0, 0.0
 
     def _solve_blocks(self, penalty, *, method, tol, max_iter):
         data, omega, fit_intercept = self.data, self.omega, self.fit_intercept
@@ -145,11 +170,14 @@ class QuadraticProblem:
         error, deviance : ndarrays of shape (n_specific, n_intercept, n_shared)
         """
         alphas = alphas_shared, alphas_specific, alphas_intercept
-        with few_threads(min(self.data.X.shape)):
-            if self.splits:
-                return self._common.scores(*alphas)
-            grid = BlockGrid(self.data, self.omega, fit_intercept=self.fit_intercept)
-            return grid.scores(*alphas, per_task=per_task, loo=loo)
+        try:
+            with few_threads(min(self.data.X.shape)):
+                if self.splits:
+                    return self._common.scores(*alphas)
+                grid = BlockGrid(self.data, self.omega, fit_intercept=self.fit_intercept)
+                return grid.scores(*alphas, per_task=per_task, loo=loo)
+        except np.linalg.LinAlgError as error:
+            raise ValueError(OVERFLOW) from error
 
 
 def _in_units_of_X(frame, w0, V, b0, b, n_iter, residual, tol):
@@ -160,6 +188,7 @@ def _in_units_of_X(frame, w0, V, b0, b, n_iter, residual, tol):
         b=b - W @ frame.origin,
         shared=shared,
         shared_intercept=b0 - shared @ frame.origin,
+        origin=frame.origin,
         n_iter=n_iter,
         residual=residual,
         converged=bool(np.asarray(residual) <= tol),

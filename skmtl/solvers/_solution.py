@@ -14,6 +14,8 @@ class Solution(NamedTuple):
     shared : array of shape (n_features,)
     shared_intercept : 0-d array
         Intercept of a task of which nothing is known.
+    origin : array of shape (n_features,)
+        Mean of X at which deviations of intercepts were penalised.
     n_iter : int
     residual : float
         Relative residual of the linear system, 0 for direct solvers.
@@ -24,6 +26,7 @@ class Solution(NamedTuple):
     b: Any
     shared: Any
     shared_intercept: Any
+    origin: Any
     n_iter: int
     residual: float
     converged: bool

@@ -1,0 +1,203 @@
+"""Splitters that spread each task's observed labels, and the classes within it, over the folds."""
+
+from typing import ClassVar
+
+import numpy as np
+from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
+from sklearn.utils import check_random_state
+
+from .._checks import check_count, check_flag
+from ._spread import TEST, TRAIN, divide, draw, in_turn, spread_over_folds
+from ._strata import read_rows
+
+
+class MultiTaskKFold(BaseCrossValidator):
+    """K folds that hold the observed labels of each task as evenly as possible.
+
+    Every row is in exactly one test fold, and fold sizes differ by at most one. Long data (with
+    `task_column` or `groups`): so do the numbers of each task's rows. Wide Y with NaN: each task's
+    labels are spread by iterative stratification. Class labels are spread within each task too:
+    text, booleans, two distinct values, or whole numbers with on average five labels a value.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+        Number of folds, at least 2.
+    shuffle : bool, default=True
+        False keeps the order of the rows: folds are runs of consecutive rows within each task and
+        class (wide Y with NaN: rows of equally rare labels are placed in their order).
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same folds at each call; requires `shuffle`.
+    task_column : str or int, default=None
+        Name or position of the column of X that holds the task ids of long data. None: `groups`, if
+        given to `split`, are the task ids; otherwise each column of y is a task.
+
+    Notes
+    -----
+    The training indices of a shuffled split take the tasks in turn, so that each prefix of them, as
+    `learning_curve` takes it, holds all tasks alike.
+
+    References
+    ----------
+    K. Sechidis, G. Tsoumakas, I. Vlahavas, "On the stratification of multi-label data", ECML PKDD
+    2011. Here the order of the rows, by their rarest label, is fixed beforehand.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.model_selection import MultiTaskKFold
+    >>> X = np.column_stack([np.arange(9.0), [0, 0, 0, 0, 0, 0, 1, 1, 1]])
+    >>> cv = MultiTaskKFold(n_splits=3, random_state=0, task_column=1)
+    >>> for train, test in cv.split(X):
+    ...     print(X[test, 1])
+    [0. 0. 1.]
+    [0. 0. 1.]
+    [0. 0. 1.]
+    """
+
+    __metadata_request__split: ClassVar[dict] = {"groups": True}
+
+    def __init__(self, n_splits=5, *, shuffle=True, random_state=None, task_column=None):
+        self.n_splits = check_count("n_splits", n_splits, least=2)
+        self.shuffle = check_flag("shuffle", shuffle)
+        if not shuffle and random_state is not None:
+            raise ValueError(
+                f"random_state={random_state!r} has no effect with shuffle=False; leave it None."
+            )
+        self.random_state = random_state
+        self.task_column = task_column
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        """Number of folds."""
+        return self.n_splits
+
+    def split(self, X, y=None, groups=None):
+        """Yield the row numbers of each training and test set.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks), default=None
+            Labels, NaN where not observed.
+        groups : array-like of shape (n_samples,), default=None
+            Task ids; not read if `task_column` is given.
+
+        Yields
+        ------
+        train, test : ndarray
+        """
+        rows = read_rows(X, y, groups, self.task_column)
+        n = len(rows.task)
+        if self.n_splits > n:
+            raise ValueError(
+                f"n_splits must be at most the number of rows, {n}, got {self.n_splits}."
+            )
+        rng = check_random_state(self.random_state) if self.shuffle else None
+        fold = spread_over_folds(rows, self.n_splits, rng)
+        order = np.arange(n) if rng is None else rng.permutation(n)
+        for k in range(self.n_splits):
+            train = order[fold[order] != k]
+            yield train if rng is None else in_turn(train, rows.task), np.flatnonzero(fold == k)
+
+
+class MultiTaskShuffleSplit(BaseShuffleSplit):
+    """Random splits that take the same fraction, or the same number of training rows, of each task.
+
+    Long data (with `task_column` or `groups`): each task gives its fraction to within one row, or
+    `n_per_task` rows for training. Wide Y with NaN: each task's labels are divided by iterative
+    stratification; with `n_per_task`, training rows are drawn until each task has at least that
+    many labels. Class labels are divided within each task too, except for `n_per_task` with NaN.
+
+    Parameters
+    ----------
+    n_splits : int, default=10
+        Number of splits, at least 1.
+    test_size, train_size : float in (0, 1) or int, default=None
+        Fraction or number of rows, as in scikit-learn's ShuffleSplit: None is the rest of the rows,
+        and 0.1 for `test_size` if both are None.
+    n_per_task : int, default=None
+        Training rows (wide Y: labels) of every task; the other rows are for testing. A smaller task
+        gives all its rows but one, a task with one row that one. Stands in place of `test_size` and
+        `train_size`.
+    random_state : int, RandomState instance or None, default=None
+        An int gives the same splits at each call.
+    task_column : str or int, default=None
+        As in MultiTaskKFold.
+
+    Notes
+    -----
+    Training indices take the tasks in turn, as in MultiTaskKFold.
+
+    References
+    ----------
+    As MultiTaskKFold.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.model_selection import MultiTaskShuffleSplit
+    >>> X, task = np.arange(8.0)[:, None], list("aaaaabbb")
+    >>> cv = MultiTaskShuffleSplit(n_splits=2, n_per_task=2, random_state=0)
+    >>> for train, test in cv.split(X, groups=task):
+    ...     print(sorted(task[i] for i in train), sorted(task[i] for i in test))
+    ['a', 'a', 'b', 'b'] ['a', 'a', 'a', 'b']
+    ['a', 'a', 'b', 'b'] ['a', 'a', 'a', 'b']
+    """
+
+    __metadata_request__split: ClassVar[dict] = {"groups": True}
+
+    def __init__(
+        self,
+        n_splits=10,
+        *,
+        test_size=None,
+        train_size=None,
+        n_per_task=None,
+        random_state=None,
+        task_column=None,
+    ):
+        super().__init__(
+            check_count("n_splits", n_splits),
+            test_size=test_size,
+            train_size=train_size,
+            random_state=random_state,
+        )
+        if n_per_task is not None:
+            check_count("n_per_task", n_per_task)
+            if test_size is not None or train_size is not None:
+                raise ValueError(
+                    f"n_per_task={n_per_task} sets the training rows; leave test_size and "
+                    f"train_size None, got {test_size!r} and {train_size!r}."
+                )
+        self.n_per_task = n_per_task
+        self.task_column = task_column
+
+    def split(self, X, y=None, groups=None):
+        """Yield the row numbers of each training and test set.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks), default=None
+            Labels, NaN where not observed.
+        groups : array-like of shape (n_samples,), default=None
+            Task ids; not read if `task_column` is given.
+
+        Yields
+        ------
+        train, test : ndarray
+        """
+        rows = read_rows(X, y, groups, self.task_column)
+        n = len(rows.task)
+        rng = check_random_state(self.random_state)
+        if self.n_per_task is None:
+            # scikit-learn's rules turn test_size and train_size into numbers of rows
+            n_train, n_test = map(len, next(super()._iter_indices(np.empty((n, 0)))))
+        for _ in range(self.n_splits):
+            if self.n_per_task is None:
+                part = divide(rows, n_train, n_test, rng)
+            else:
+                part = draw(rows, self.n_per_task, rng)
+            order = rng.permutation(n)
+            train, test = order[part[order] == TRAIN], order[part[order] == TEST]
+            yield in_turn(train, rows.task), test

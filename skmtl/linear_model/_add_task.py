@@ -1,0 +1,153 @@
+"""add_task: a new task by ridge around the shared part, the other tasks untouched.
+
+With r the residuals of the shared part at the origin of the fit, x the rows about that origin:
+    min_{v, c} sum_i s_i (r_i - x_i.v - c)^2 + alpha_specific ||v||^2 + alpha_intercept c^2,
+and the task gets w = w0 + v and the level b_0 + c.
+"""
+
+import numpy as np
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+from .._backend import few_threads, place_of, solve_psd, to_numpy, to_place
+from .._moments import long_moments
+from .._task_ids import encode_tasks
+from .._validation import check_labels, check_weight
+
+
+class AddTaskMixin:
+    """Adds `add_task`; the estimator has `_used_penalty() -> SharedSpecific`."""
+
+    def add_task(self, X, y, task=None, *, sample_weight=None):
+        """Add a task to a fitted model from a few rows; the other tasks keep their coefficients.
+
+        The shared part is the prior of the new task, with the penalties of the fit. The task
+        weighs 1. `fit` on all rows would let the new rows move the shared part too.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Rows of the new task; for long data with the task column, which holds one id.
+        y : array-like of shape (n_samples,)
+        task : hashable, default=None
+            Id of the task. None: for long data the id in X, for wide data the number of tasks.
+        sample_weight : array-like of shape (n_samples,), optional
+            Frequencies.
+
+        Returns
+        -------
+        self : object
+            Predictions of wide data have one more column, the last.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        ValueError
+            If X, y or sample_weight is of the wrong shape or not finite, or the task is there.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from skmtl import MultiTaskRidge
+        >>> X = np.array([[0.0], [1.0], [2.0], [3.0]])
+        >>> model = MultiTaskRidge(0.01, 1.0).fit(X, np.hstack([X, X + 1]))
+        >>> model.add_task([[2.0]], [5.0], task="new").predict([[3.0]]).round(1)
+        array([[3., 4., 6.]])
+        """
+        check_is_fitted(self)
+        validate_data(self, X, reset=False, skip_check_array=True)
+        features, ids = self._split_features(X)
+        labels = check_labels(np.ravel(y) if np.ndim(y) == 2 and np.shape(y)[1] == 1 else y, self)
+        if labels.ndim != 1:
+            raise ValueError(f"y of a new task must be 1-D, got shape {labels.shape}.")
+        check_consistent_length(features, labels)
+        weight = check_weight(sample_weight, labels, wide=True)
+        task = self._new_id(task, ids)
+        rows = to_numpy(features).astype(np.float64)
+        w, b = self._fit_task(rows, labels, np.ones(len(labels)) if weight is None else weight)
+        self._insert_task(task, w, b)
+        if hasattr(self, "_moments"):
+            position = self.tasks_.index(task)
+            others = np.delete(np.arange(self.n_tasks_), position)
+            new = long_moments(rows, labels, np.zeros(len(labels), dtype=int), 1, weight)
+            moments = self._moments.spread(self.n_tasks_, others)
+            self._moments = moments + new.spread(self.n_tasks_, np.array([position]))
+        return self
+
+    def _new_id(self, task, ids):
+        if ids is not None:
+            found = encode_tasks(ids)[0]
+            if len(found) > 1 or (task is not None and task != found[0]):
+                raise ValueError(
+                    f"column {self.task_column!r} must hold the id of one new task, got {found}."
+                )
+            task = found[0]
+        elif task is None:
+            task = self.n_tasks_
+        if task in self.tasks_:
+            raise ValueError(f"task {task!r} is there already; add_task takes a new one.")
+        return task
+
+    def _fit_task(self, X, y, s):
+        """(w, b) of the new task in the units of X."""
+        penalty = self._used_penalty()
+        a1, ai = penalty.alpha_specific, penalty.alpha_intercept
+        w0, origin = (to_numpy(v).astype(np.float64) for v in (self.shared_coef_, self._origin))
+        X, level = X - origin, float(self.shared_intercept_) + w0 @ origin
+        r = y - X @ w0 - level
+        if not self.fit_intercept:
+            ai = np.inf
+        x_mean, r_mean = (s @ X / s.sum(), s @ r / s.sum()) if ai == 0 else (0.0, 0.0)
+        columns = [X - x_mean]
+        if 0 < ai < np.inf and a1 < np.inf:  # the intercept is one more feature of its own length
+            columns.append(np.full((len(y), 1), np.sqrt(a1 / ai)))
+        v = np.zeros(sum(column.shape[1] for column in columns))
+        if a1 < np.inf:
+            v = _ridge(np.hstack(columns) * np.sqrt(s)[:, None], (r - r_mean) * np.sqrt(s), a1)
+        v, c = v[: X.shape[1]], v[X.shape[1] :]
+        if ai == 0:
+            c = r_mean - x_mean @ v
+        elif ai < np.inf:
+            c = c[0] * np.sqrt(a1 / ai) if len(c) else s @ r / (s.sum() + ai)
+        else:
+            c = 0.0
+        w = w0 + v
+        return w, level + c - w @ origin
+
+    def _insert_task(self, task, w, b):
+        """Put the task where `tasks_` has its place: last, or sorted for long data."""
+        tasks = [*self.tasks_, task]
+        if self.task_column is not None:
+            ids = np.empty(len(tasks), dtype=object)
+            ids[:] = tasks
+            tasks = encode_tasks(ids)[0]
+        position = tasks.index(task)
+        shared = to_numpy(self.shared_coef_)
+
+        def inserted(name, value):
+            old = getattr(self, name)
+            new = np.insert(to_numpy(old), position, value, axis=0)
+            setattr(self, name, _beside(old, new))
+
+        inserted("coef_", w)
+        inserted("specific_coef_", w - shared)
+        inserted("intercept_", b)
+        inserted("task_weights_", 1.0)
+        self.tasks_, self.n_tasks_, self._y_ndim = (
+            tasks,
+            len(tasks),
+            max(self._y_ndim, 1 if self.task_column is not None else 2),
+        )
+
+
+def _ridge(Z, r, alpha):
+    """Ridge without intercept, through the smaller Gram."""
+    n, p = Z.shape
+    with few_threads(min(n, p)):
+        if n < p:
+            return solve_psd(r[None, :], Z @ Z.T, alpha)[0] @ Z
+        return solve_psd((r @ Z)[None, :], Z.T @ Z, alpha)[0]
+
+
+def _beside(old, new):
+    return to_place(new, place_of(old), str(old.dtype).rpartition(".")[2])

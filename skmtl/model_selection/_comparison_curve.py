@@ -1,0 +1,201 @@
+"""ComparisonCurve: comparisons by training rows per task, as a table, in words and as a figure."""
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from ._comparison import decimals_of, rival
+from ._tables import aligned, frame, number, plain
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ComparisonCurve:
+    """Comparisons at several numbers of training rows per task, as `compare_by_rows` returns them.
+
+    Parameters
+    ----------
+    rows_per_task : list of int of length n_sizes
+        Training rows (wide data: labels) of each task, ascending.
+    comparisons : list of Comparison of length n_sizes
+        One for each size, of the same models.
+
+    Attributes
+    ----------
+    table : DataFrame, or list of dict without pandas
+        A row for each size.
+    verdict : str
+        At which sizes the reference gains on the best simple model, and which that is.
+
+    See Also
+    --------
+    compare_by_rows : Makes one.
+    Comparison : What there is at each size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.model_selection import Comparison, ComparisonCurve
+    >>> def comparison(gain):
+    ...     return Comparison(
+    ...         scores={"pooled": np.array([0.5, 0.6]), "mine": np.array([0.51, 0.6]) + gain},
+    ...         fit_seconds={"pooled": 0.01, "mine": 0.1},
+    ...         task_scores={"pooled": np.array([0.5, 0.5]), "mine": np.array([0.6, 0.6])},
+    ...         tasks=["a", "b"],
+    ...         n_labels=np.array([20, 30]),
+    ...         reference="mine",
+    ...         simple=["pooled"],
+    ...         scoring="explained variance",
+    ...     )
+    >>> curve = ComparisonCurve([3, 6, 12], [comparison(gain) for gain in (0.2, 0.1, 0.0)])
+    >>> print(curve.verdict)
+    Against the best simple model, mine shows a gain from 3 to 6 rows per task and no gain at 12. \
+The largest gain is .205 (s.e. .005) in explained variance, at 3. \
+The best simple model is "pooled" from 3 to 12.
+    """
+
+    rows_per_task: list
+    comparisons: list
+
+    @property
+    def table(self):
+        """One row a size: each model's mean score, `best_simple`, `gain`, `gain_se`, `outcome`.
+
+        A DataFrame with the sizes as index `rows`; without pandas a list of dicts with the key
+        `rows`. `gain` is the paired difference of the reference to the simple model that is best at
+        that size.
+        """
+        return frame(self._rows(), "rows")
+
+    @property
+    def verdict(self):
+        """At which sizes the reference gains, loses or neither, and on which simple model.
+
+        As in :class:`Comparison`, a gain or a loss is a paired difference of more than two of its
+        standard errors. The best simple model is chosen anew at each size, with hindsight.
+        """
+        return " ".join([self._outcomes(), *self._extremes(), self._rivals()])
+
+    def to_text(self):
+        """The table, a model a line and a size a column, and the verdict as aligned text."""
+        first, rows = self.comparisons[0], self._rows()
+        lines = [["rows per task", *(str(size) for size in self.rows_per_task)]]
+        for name in first.scores:
+            lines.append([name, *(number(row[name], self._decimals) for row in rows)])
+        lines.append(["gain", *(number(row["gain"], self._decimals, "+") for row in rows)])
+        lines.append(
+            ["s.e. of the gain", *(number(row["gain_se"], self._decimals) for row in rows)]
+        )
+        return (
+            f"{aligned(lines)}\n\n"
+            f"{first.scoring}, mean over {first.n_splits} splits of these data at each size\n"
+            f"gain: of {first.reference} on the {rival(first.simple)} at that size, paired\n\n"
+            f"{self.verdict}"
+        )
+
+    __str__ = to_text
+
+    def __repr__(self):
+        return (
+            f"<ComparisonCurve of {len(self.comparisons[0].scores)} models at "
+            f"{self.rows_per_task} rows per task>"
+        )
+
+    def to_dict(self):
+        """Everything as plain numbers, strings, lists and dicts that JSON can hold; NaN is None."""
+        return {
+            "reference": self.comparisons[0].reference,
+            "scoring": self.comparisons[0].scoring,
+            "rows_per_task": plain(self.rows_per_task),
+            "table": plain(self._rows()),
+            "comparisons": [comparison.to_dict() for comparison in self.comparisons],
+            "verdict": self.verdict,
+        }
+
+    def plot(self, ax=None):
+        """Draw the mean score of each model against the rows per task, with two standard errors.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None: a new figure.
+
+        Returns
+        -------
+        ComparisonCurveDisplay
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is not installed.
+        """
+        # imported here: a figure is asked for rarely, and inspection is a neighbour
+        from ..inspection import ComparisonDisplay
+
+        return ComparisonDisplay.from_curve(self, ax=ax)
+
+    @property
+    def _decimals(self):
+        return max(decimals_of(c.gain_se, c.scoring) for c in self.comparisons)
+
+    def _rows(self):
+        return [
+            {"rows": size}
+            | {name: float(scores.mean()) for name, scores in comparison.scores.items()}
+            | {
+                "best_simple": comparison.best_simple,
+                "gain": comparison.gain,
+                "gain_se": comparison.gain_se,
+                "outcome": comparison.outcome,
+            }
+            for size, comparison in zip(self.rows_per_task, self.comparisons, strict=True)
+        ]
+
+    def _outcomes(self):
+        first = self.comparisons[0]
+        runs = self._runs([comparison.outcome for comparison in self.comparisons])
+        (outcome, where), *others = runs
+        said = [f"{outcome} {where} rows per task", *(" ".join(run) for run in others)]
+        return f"Against the {rival(first.simple)}, {first.reference} shows {_enumerated(said)}."
+
+    def _extremes(self):
+        """A sentence for the largest gain and one for the largest loss, where there are any."""
+        pairs = list(zip(self.rows_per_task, self.comparisons, strict=True))
+        for outcome in ("a gain", "a loss"):
+            found = [pair for pair in pairs if pair[1].outcome == outcome]
+            if not found:
+                continue
+            size, comparison = max(found, key=lambda pair: abs(pair[1].gain))
+            amounts = (abs(comparison.gain), comparison.gain_se)
+            amount, se = (number(value, self._decimals) for value in amounts)
+            largest = "largest " if len(found) > 1 else ""
+            yield (
+                f"The {largest}{outcome.removeprefix('a ')} is {amount} (s.e. {se}) in "
+                f"{comparison.scoring}, at {size}."
+            )
+
+    def _rivals(self):
+        runs = self._runs([comparison.best_simple for comparison in self.comparisons])
+        said = _enumerated([f'"{name}" {where}' for name, where in runs])
+        return f"The {rival(self.comparisons[0].simple)} is {said}."
+
+    def _runs(self, values):
+        """(value, where) of each run of equal values, where being its sizes in words."""
+        runs = []
+        for value, members in groupby(range(len(values)), key=values.__getitem__):
+            members = list(members)
+            runs.append((value, _where(self.rows_per_task, members[0], members[-1])))
+        return runs
+
+
+def _where(sizes, start, stop):
+    """Sizes from number `start` to number `stop` of them, in words."""
+    if start == stop:
+        return f"at {sizes[start]}"
+    if start > 0:
+        ends = stop == len(sizes) - 1
+        return f"from {sizes[start]} on" if ends else f"from {sizes[start]} to {sizes[stop]}"
+    return f"from {sizes[0]} to {sizes[stop]}"
+
+
+def _enumerated(parts):
+    *before, last = parts
+    return f"{', '.join(before)} and {last}" if before else last
