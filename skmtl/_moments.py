@@ -9,8 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
-from ._backend import centred_grams, place_of, take, to_numpy, to_place, widest_float
+from ._backend import (
+    centred_grams,
+    place_of,
+    sparse_gram,
+    take,
+    to_numpy,
+    to_place,
+    widest_float,
+)
 
 BLOCK = 2**16  # rows read at a time
 
@@ -106,7 +115,7 @@ def long_moments(X, y, codes, n_tasks, weight=None):
     for start in range(0, len(y), BLOCK):
         rows = slice(start, start + BLOCK)
         w = None if weight is None else weight[rows]
-        total = total + _block_moments(X[rows, ...], y[rows], codes[rows], n_tasks, w)
+        total = total + _block_moments(X[rows], y[rows], codes[rows], n_tasks, w)
     return total
 
 
@@ -139,7 +148,7 @@ def wide_moments(X, Y, weight=None):
         for start in range(0, len(Y), BLOCK):
             rows = slice(start, start + BLOCK)
             w = None if weight is None else weight[rows, 0]
-            block = Moments(*_task_moments(X[rows, ...], Y[rows], w))
+            block = Moments(*_task_moments(X[rows], Y[rows], w))
             total = block if total is None else total + block
         return total
     T = Y.shape[1]
@@ -162,7 +171,9 @@ def _task_moments(X, Y, weight):
     X = to_place(X, place, dtype)
     x_mean, y_mean = share @ X, (w / n) @ Y
     D = Y - y_mean
-    if weight is None:
+    if issparse(X):
+        G = sparse_gram(X, x_mean, D, None if weight is None else np.sqrt(w))
+    elif weight is None:
         G = centred_grams([(X, x_mean, to_place(D, place, dtype))])[0, ...]
     else:
         Z = (X - x_mean) * to_place(np.sqrt(w)[:, None], place, dtype)

@@ -5,7 +5,7 @@ import warnings
 from contextlib import contextmanager
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import csr_array, issparse
 from sklearn.base import is_classifier
 from sklearn.utils import Tags, TargetTags, get_tags
 from sklearn.utils.validation import _check_sample_weight, check_array
@@ -34,7 +34,8 @@ def checked_array(name, value, estimator, **options):
     """scikit-learn's check_array, whose message names the argument in every case."""
     with naming(name):
         value = _without_mask(value)
-        return check_array(value, input_name=name, estimator=estimator, **options)
+        value = check_array(value, input_name=name, estimator=estimator, **options)
+        return csr_array(value) if issparse(value) else value
 
 
 def _without_mask(value):
@@ -57,11 +58,12 @@ def require_y(estimator, y):
 def split_task_column(X, task_column):
     """Features and task ids of long data; see `take_task_column`."""
     check_task_column(task_column)
-    if issparse(X):
-        raise TypeError(
-            f"Sparse X cannot hold the task ids of task_column={task_column!r}; pass a dense table."
-        )
-    return take_task_column(X, task_column)
+    if not issparse(X):
+        return take_task_column(X, task_column)
+    X, n = csr_array(X), X.shape[1]
+    at = np.arange(n)[None, :]  # which column it is, by the rules and errors of dense tables
+    others = take_task_column(at, task_column)[0][0]
+    return X[:, others], X[:, np.setdiff1d(at, others)].toarray()[:, 0]
 
 
 def number_tasks(ids, task_column, tasks=None):

@@ -103,6 +103,7 @@ class MultiTaskMixin(MultiOutputMixin):
 
     task_weight = None
     device = "cpu"
+    _accept_sparse = False  # "csr" where the model keeps it sparse
     _finite = True  # what check_array demands of X; "allow-nan" where the model takes NaN
 
     def __sklearn_tags__(self):
@@ -110,6 +111,7 @@ class MultiTaskMixin(MultiOutputMixin):
         tags.target_tags.single_output = True
         tags.target_tags.multi_output = True
         tags.array_api_support = True
+        tags.input_tags.sparse = bool(self._accept_sparse)
         return tags
 
     def __sklearn_is_fitted__(self):
@@ -205,7 +207,8 @@ class MultiTaskMixin(MultiOutputMixin):
             X, ids = split_task_column(X, self.task_column)
         if _backend.is_foreign(X):
             return check_foreign(X), ids
-        return checked_array("X", X, self, dtype=FLOATS, ensure_all_finite=self._finite), ids
+        options = {"ensure_all_finite": self._finite, "accept_sparse": self._accept_sparse}
+        return checked_array("X", X, self, dtype=FLOATS, **options), ids
 
     def _encode(self, ids, labels):
         if labels.ndim == 2:

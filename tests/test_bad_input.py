@@ -47,7 +47,6 @@ DATA = {
     "X dates": ((X.astype("datetime64[s]"), Y), {}, "X: dates"),
     "X masked": ((np.ma.masked_greater(X, 1), Y), {}, "X contains NaN"),
     "X complex": ((X + 1j, Y), {}, "Complex data not supported"),
-    "X sparse": ((scipy.sparse.csr_array(X), Y), {}, "[Ss]parse"),
     "y none": ((X, None), {}, "requires y to be passed"),
     "y none, X a frame": ((FRAME[list("uvw")], None), {}, "requires y to be passed"),
     "y infinite": ((X, changed(Y, (2, 0), np.inf)), {}, "y contains infinity"),
@@ -124,10 +123,10 @@ DATA = {
         {"task_column": "site"},
         "'site'",
     ),
-    "ids in a sparse table": (
+    "ids out of a sparse table": (
         (scipy.sparse.csr_array(LONG), y),
-        {"task_column": 3},
-        "[Ss]parse",
+        {"task_column": 4},
+        "task_column=4 is out of range",
     ),
     "ids and wide y": ((LONG, Y), {"task_column": 3}, r"task_column=3 y must be 1-D.*\(12, 2\)"),
     "long X infinite": ((changed(LONG, (1, 1), np.inf), y), {"task_column": 3}, "X contains inf"),
@@ -255,7 +254,6 @@ QUERIES = {
     "1-D": (X[0], "2D array"),
     "3-D": (X[:, :, None], "dim 3|3D"),
     "empty": (X[:0], "0 sample"),
-    "sparse": (scipy.sparse.csr_array(X), "[Ss]parse"),
 }
 LONG_QUERIES = {
     "unseen id": (

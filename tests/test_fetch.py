@@ -187,6 +187,16 @@ def test_a_file_changed_on_disk_is_downloaded_again(site, remote, tmp_path, know
     assert len(site.asked) == 2
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows does not replace a file that is open")
+def test_who_reads_the_old_file_while_it_is_replaced_reads_all_of_it(site, remote, tmp_path):
+    (tmp_path / NAME).write_bytes(b"an older file")
+    with open(tmp_path / NAME, "rb") as old:
+        with pytest.warns(UserWarning, match="downloading it again"):
+            get(remote, tmp_path)
+        assert old.read() == b"an older file"
+    assert (tmp_path / NAME).read_bytes() == CONTENT
+
+
 def test_without_a_known_sum_the_first_one_is_noted_and_binds(site, remote, tmp_path):
     remote = remote._replace(sha256=None)
     assert get(remote, tmp_path) == CONTENT
@@ -284,26 +294,25 @@ def test_a_folder_that_cannot_be_made_is_named_before_anything_is_asked(site, re
 
 
 @pytest.fixture
-def read_only(tmp_path):
-    (tmp_path / "theirs").mkdir()
-    yield tmp_path / "theirs"
-    (tmp_path / "theirs").chmod(0o755)
+def read_only(monkeypatch, tmp_path):
+    def touch(path, **params):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "touch", touch)  # chmod does not stop every user
+    return tmp_path
 
 
 def test_a_file_in_a_read_only_folder_is_used(site, remote, read_only):
     (read_only / NAME).write_bytes(CONTENT)
-    read_only.chmod(0o555)
     assert get(remote._replace(sha256=None), read_only) == CONTENT
-    assert site.asked == []
+    assert site.asked == [] and listing(read_only) == [NAME]
 
 
 def test_a_read_only_folder_is_named_before_anything_is_asked(site, remote, read_only):
-    read_only.chmod(0o555)
-    if os.access(read_only, os.W_OK):
-        pytest.skip("this user may write everywhere")
     with pytest.raises(OSError, match=r"cannot be written \(Permission denied\)") as error:
         get(remote, read_only)
-    assert str(read_only) in sentence(error)
+    text = sentence(error)
+    assert repr(str(read_only)) in text and "SKMTL_DATA" in text
     assert site.asked == []
 
 
@@ -421,6 +430,14 @@ def test_damage_is_refused_or_shows_in_the_numbers_alone(compressed):
         else:
             assert X.shape == (len(y), 2) and len(task) == len(y)
     assert refused > 1000
+
+
+def test_compressed_content_without_its_own_checksum_is_refused():
+    content = saved({"X": np.ones((3, 2))}, compressed=True)
+    size = int.from_bytes(content[132:136], "little")
+    assert len(content) == 136 + size
+    with pytest.raises(ValueError, match="damaged"):
+        read_mat(content[:132] + (size - 4).to_bytes(4, "little") + content[136:-4], ["X"])
 
 
 def test_what_claims_to_grow_beyond_measure_is_refused(monkeypatch):

@@ -8,6 +8,7 @@ from ._kernels import (
     segment_sum,
     shrink_psd,
     solve_psd,
+    sparse_gram,
     whiten_psd,
 )
 from ._places import (
@@ -25,6 +26,7 @@ from ._places import (
     to_place,
     widest_float,
 )
+from ._sparse import centred, column_squares, gram, kernel
 from ._threads import PARALLEL_DIM, few_threads
 
 __all__ = [
@@ -34,18 +36,23 @@ __all__ = [
     "PARALLEL_DIM",
     "SMALL_OFFSET",
     "Place",
+    "centred",
     "centred_grams",
     "centred_table",
+    "column_squares",
     "cuda_is_available",
     "eigh_psd",
     "few_threads",
+    "gram",
     "is_foreign",
+    "kernel",
     "namespace_of",
     "place_of",
     "resolve_device",
     "segment_sum",
     "shrink_psd",
     "solve_psd",
+    "sparse_gram",
     "take",
     "to_numpy",
     "to_place",

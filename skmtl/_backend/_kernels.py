@@ -5,8 +5,10 @@ Everywhere else they are written in the array-API standard.
 
 import numpy as np
 from scipy.linalg import blas, lapack
+from scipy.sparse import issparse
 
 from ._places import namespace_of, place_of, take, to_numpy
+from ._sparse import CentredSparse
 
 SAFE_PIVOT = 1e-10  # squared Cholesky pivot of a unit-diagonal matrix below which eigh takes over
 SMALL_OFFSET = 4.0  # raw over centred second moment up to which centring afterwards is harmless
@@ -30,6 +32,8 @@ def centred_grams(parts):
     one, which saves a copy of X; elsewhere that would cancel.
     """
     X, _, columns = parts[0]
+    if issparse(X):
+        return np.stack([sparse_gram(*part) for part in parts])
     if not isinstance(X, np.ndarray):
         tables = [centred_table(*part) for part in parts]
         return namespace_of(X).stack([table.T @ table for table in tables])
@@ -40,6 +44,13 @@ def centred_grams(parts):
             table = centred_table(*part)
             np.matmul(table.T, table, out=G_t)
     return G
+
+
+def sparse_gram(X, centre, columns, root=None):
+    """Gram [Z, C]'[Z, C] of root * (X - centre) and root * columns for sparse X, dense (k, k)."""
+    Z, C = CentredSparse(X, centre, root), columns if root is None else columns * root[:, None]
+    below = np.hstack([C.T @ Z, C.T @ C])
+    return np.vstack([np.hstack([Z.gram(), below[:, : X.shape[1]].T]), below])
 
 
 def _gram_without_copy(X, centre, columns, out):
@@ -59,6 +70,8 @@ def _gram_without_copy(X, centre, columns, out):
 
 def centred_table(X, centre, columns):
     """[X - centre, columns] side by side, in one pass over X where that is possible."""
+    if issparse(X):
+        X = X.toarray()
     if not isinstance(X, np.ndarray):
         return namespace_of(X).concat([X - centre, columns], axis=1)
     n, p = X.shape

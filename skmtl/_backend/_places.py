@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import array_api_compat
 import numpy as np
 from array_api_compat import numpy as numpy_namespace
+from scipy.sparse import issparse
 
 DEVICES = ("auto", "cpu", "cuda")
 GPU_WORK = 1e10  # flops from which "auto" thinks a transfer to the GPU worth while
@@ -93,6 +94,8 @@ def _cupy_place():
 def to_place(x, place, dtype=None):
     """Copy or view of `x` as an array at `place`, floating `dtype` by name if given."""
     dtype = None if dtype is None else getattr(place.xp, dtype)
+    if issparse(x):
+        return x if dtype is None else x.astype(dtype, copy=False)
     if place.xp is numpy_namespace:
         return np.asarray(to_numpy(x), dtype=dtype)
     if is_foreign(x) and place_of(x) == place:
@@ -114,7 +117,7 @@ def to_numpy(x):
 
 def take(X, index, axis=0):
     """Rows or columns of an array at its own place; `index` is a NumPy index array."""
-    if isinstance(X, np.ndarray):
+    if isinstance(X, np.ndarray) or issparse(X):
         return X[index] if axis == 0 else X[:, index]
     place = place_of(X)
     return place.xp.take(X, place.xp.asarray(index, device=place.device), axis=axis)

@@ -36,13 +36,13 @@ Is what the radar sees a landmine, or clutter?
 :Target: 1 for a landmine, 0 for clutter. About 6 % are landmines: compare by the area under
     the ROC curve, not by accuracy.
 
-Provenance. Collected and used by Xue and others [1], whose page has gone; copies are widely
-mirrored. The first address is the copy with the code of Jebara [2], the second a copy on
-GitHub. The file names no columns: the names follow the order in which [1] lists the features.
-No licence is known.
+Provenance. Used by Xue and others [1] and published by their group as
+http://www.ee.duke.edu/~lcarin/LandmineData.zip; the file within is widely mirrored. It is
+fetched from the code of Jebara [2], or else from a copy on GitHub. It names no columns: the
+names follow the order in which [1] lists the features. No licence is known.
 
-[1] Y. Xue, X. Liao, L. Carin and B. Krishnapuram (2007). Multi-Task Learning for
-    Classification with Dirichlet Process Priors. JMLR 8, 35-63.
+[1] Y. Xue et al. (2007). Multi-Task Learning for Classification with Dirichlet Process
+    Priors. JMLR 8, 35-63.
 [2] T. Jebara (2011). Multitask Sparsity via Maximum Entropy Discrimination. JMLR 12, 75-110.
 """
 
@@ -114,8 +114,8 @@ def fetch_landmine(
 
     References
     ----------
-    .. [1] Y. Xue, X. Liao, L. Carin and B. Krishnapuram (2007). Multi-Task Learning for
-       Classification with Dirichlet Process Priors. JMLR 8, 35-63.
+    .. [1] Y. Xue et al. (2007). Multi-Task Learning for Classification with Dirichlet Process
+       Priors. JMLR 8, 35-63.
 
     Examples
     --------

@@ -126,7 +126,7 @@ def _elements(data, order):
             kind, size = kind & 0xFFFF, small
         begin = start + (4 if small else 8)
         end = begin + size
-        if end > len(data) or (small and size > 4):
+        if end > len(data):
             raise ValueError(DAMAGED)
         yield kind, data[begin:end]
         start = end if kind == COMPRESSED else end + (-end % 8)

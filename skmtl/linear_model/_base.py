@@ -1,6 +1,7 @@
 """What linear regressors share: attributes from a Solution, and predictions x.w_t + b_t."""
 
 import numpy as np
+from scipy.sparse import issparse
 
 from .. import _backend
 from ..base import MultiTaskMixin
@@ -8,6 +9,8 @@ from ..base import MultiTaskMixin
 
 class LinearRegressorMixin(MultiTaskMixin):
     """Fitted coefficients and linear predictions."""
+
+    _accept_sparse = "csr"
 
     def predict(self, X):
         """Predict the labels of every task, or of each row's own task.
@@ -34,10 +37,13 @@ class LinearRegressorMixin(MultiTaskMixin):
         if codes is None:
             Z = X @ self.coef_.T + self.intercept_
             return Z[:, 0] if self._y_ndim == 1 else Z
-        xp = _backend.namespace_of(X)
+        xp = _backend.namespace_of(self.coef_)
         W = xp.concat([self.coef_, self.shared_coef_[None, :]], axis=0)
         b = xp.concat([self.intercept_, xp.reshape(self.shared_intercept_, (1,))])
         rows = np.where(codes < 0, self.n_tasks_, codes)
+        if issparse(X):
+            z = np.asarray(X.multiply(W[rows]).sum(axis=1))
+            return z.astype(X.dtype, copy=False) + b[rows]
         return xp.sum(X * _backend.take(W, rows), axis=1) + _backend.take(b, rows)
 
     def _check_same_namespace(self, X, method):

@@ -11,7 +11,19 @@ from functools import cached_property
 
 import numpy as np
 
-from .._backend import eigh_psd, namespace_of, place_of, solve_psd, to_numpy, to_place, widest_float
+from .._backend import (
+    centred,
+    column_squares,
+    eigh_psd,
+    gram,
+    kernel,
+    namespace_of,
+    place_of,
+    solve_psd,
+    to_numpy,
+    to_place,
+    widest_float,
+)
 from ._cg import conjugate_gradients
 from ._design import make_frame
 
@@ -31,7 +43,6 @@ class CommonDesign:
         place = place_of(data.X)
         dtype = widest_float(place)
         self.frame = make_frame(data, None, fit_intercept=fit_intercept, reduce=False)
-        X = data.X - self.frame.mean
         s = data.row_weight
         mean = data.Y.mean(axis=1)
         D = data.Y - mean[:, None]
@@ -42,7 +53,7 @@ class CommonDesign:
             self.mean_level, self.levels = s @ mean / s.sum(), s @ D / s.sum()
         root = np.sqrt(s)
         self.root = to_place(root, place, dtype)
-        self.X = X if (s == 1).all() else self.root[:, None] * X
+        self.X = centred(data.X, self.frame.mean, None if (s == 1).all() else self.root)
         self.mean = to_place(root * (mean - self.mean_level), place, dtype)
         self.D = to_place(root[:, None] * (D - self.levels), place, dtype)
 
@@ -57,7 +68,7 @@ class CommonDesign:
         fraction = penalty.shared_fraction(self.n_tasks)
         w = w[:, 0]
         kept = shrunk_levels(self.total, penalty.alpha_intercept)
-        place = place_of(self.X)
+        place = place_of(self.root)
         b = to_place(float(self.mean_level) + (1 - kept) * self.levels, place, widest_float(place))
         b0 = b[0] * 0 + float(self.mean_level)
         V = V.T + (1 - fraction) * w
@@ -70,14 +81,14 @@ class CommonDesign:
         if np.isinf(alpha):
             return xp.zeros((p, Y.shape[1]), dtype=Y.dtype, device=place_of(Y).device), 0, 0.0
         if n < p:
-            return (solve_psd(Y.T, X @ X.T, alpha) @ X).T, 0, 0.0
+            return (solve_psd(Y.T, kernel(X), alpha) @ X).T, 0, 0.0
         return solve_psd(Y.T @ X, self.gram, alpha).T, 0, 0.0
 
     def _ridge_cg(self, alpha, Y, tol, max_iter):
         xp = namespace_of(Y)
         if np.isinf(alpha):
             return self._ridge(alpha, Y, tol, max_iter)
-        diagonal = xp.sum(self.X**2, axis=0) + alpha
+        diagonal = column_squares(self.X) + alpha
         runs = [
             conjugate_gradients(
                 lambda w: self.X.T @ (self.X @ w) + alpha * w,
@@ -96,14 +107,14 @@ class CommonDesign:
 
     @cached_property
     def gram(self):
-        return self.X.T @ self.X
+        return gram(self.X)
 
     @cached_property
     def eigen(self):
         """(F, s) with F'F = diag(s), of rank min(n, p) at most."""
         n, p = self.X.shape
         if n < p:
-            s, P = eigh_psd(self.X @ self.X.T)
+            s, P = eigh_psd(kernel(self.X))
             return P * namespace_of(s).sqrt(s), s
         s, V = eigh_psd(self.gram)
         return self.X @ V, s

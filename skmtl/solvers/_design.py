@@ -12,14 +12,19 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from .._backend import (
     SMALL_OFFSET,
+    centred,
     centred_grams,
     centred_table,
+    column_squares,
     eigh_psd,
+    kernel,
     namespace_of,
     place_of,
+    sparse_gram,
     take,
     to_numpy,
     to_place,
@@ -51,8 +56,8 @@ def make_frame(data, omega, *, fit_intercept, reduce):
         origin = to_place(row_shares(data, omega), place, dtype) @ to_place(X, place, dtype)
     if not reduce:
         return Frame(X, origin, origin)
-    X = X - origin
-    s, P = eigh_psd(X @ X.T)
+    X = centred(X, origin)
+    s, P = eigh_psd(kernel(X))
     keep = np.flatnonzero(to_numpy(s) > 0)
     keep = keep if keep.size else np.array([0])  # a constant X keeps one direction, of length zero
     P, root = take(P, keep, axis=1), xp.sqrt(take(s, keep))
@@ -123,7 +128,8 @@ class Design:
         """Whether all tasks have most rows of one table, with equal weights."""
         labels, (n, p) = self.data.labels, self.frame.X.shape
         most = len(labels.row) > 0.6 * n * self.n_tasks
-        return not self.data.rows_sorted and most and p >= 32 and bool((labels.s == 1).all())
+        unweighted = bool((labels.s == 1).all()) and not issparse(self.frame.X)
+        return not self.data.rows_sorted and most and p >= 32 and unweighted
 
     @cached_property
     def columns(self):
@@ -142,6 +148,11 @@ class Design:
         """table' table of each of the tasks, as one stack."""
         if self.is_nearly_complete:
             return downdated_grams(self, tasks)
+        if self.root is not None and issparse(self.frame.X):
+            spans = map(self.span, tasks.tolist())
+            roots = [self.root[span, 0] for span in spans]
+            parts = map(self._parts, tasks.tolist())
+            return np.stack([sparse_gram(*part, r) for part, r in zip(parts, roots, strict=True)])
         if self.root is not None:
             tables = map(self.table, tasks.tolist())
             return self.place.xp.stack([table.T @ table for table in tables])
@@ -241,4 +252,4 @@ def feature_variance(data):
     frame = make_frame(data, np.ones(data.n_tasks), fit_intercept=True, reduce=False)
     place = place_of(frame.X)
     share = to_place(row_shares(data, np.ones(data.n_tasks)), place, widest_float(place))
-    return float(place.xp.mean(share @ (frame.X - frame.mean) ** 2))
+    return float(place.xp.mean(column_squares(centred(frame.X, frame.mean), share)))

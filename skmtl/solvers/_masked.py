@@ -9,6 +9,7 @@ X'S_tX ~ f_t diag(s) and f_t the task's share of the weight: that arrow is the p
 """
 
 import numpy as np
+from scipy.sparse import issparse
 
 from .._backend import eigh_psd, place_of, to_place, widest_float
 
@@ -20,7 +21,13 @@ def iterations_worthwhile(data):
     """How many iterations cost less than block elimination; 0 where this solver does not apply."""
     n, p = data.X.shape
     T, labels = data.n_tasks, len(data.labels.row)
-    if data.one_label_per_row or p < LEAST_FEATURES or n < p or labels < LEAST_OBSERVED * n * T:
+    if (
+        issparse(data.X)
+        or data.one_label_per_row
+        or p < LEAST_FEATURES
+        or n < p
+        or labels < LEAST_OBSERVED * n * T
+    ):
         return 0
     rows = n * (T + 1) - labels if (data.labels.s == 1).all() else labels  # downdated Grams or not
     blocks = rows * p**2 + 3 * T * p**3
