@@ -21,7 +21,7 @@ from ._backend import (
     widest_float,
 )
 
-BLOCK = 2**16  # rows read at a time
+BLOCK = 2**18  # rows read at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +98,8 @@ class Moments:
 
 
 def _place_rows(a, n_tasks, position):
+    if len(position) == n_tasks and (position == np.arange(n_tasks)).all():
+        return a
     placed = np.zeros((n_tasks, *a.shape[1:]))
     placed[position] = a
     return placed
@@ -111,11 +113,12 @@ def no_moments(n_tasks, n_features):
 
 def long_moments(X, y, codes, n_tasks, weight=None):
     """Moments of rows with one label each, read in blocks; `codes` number their tasks."""
-    total = no_moments(n_tasks, X.shape[1])
-    for start in range(0, len(y), BLOCK):
+    total = None
+    for start in range(0, max(len(y), 1), BLOCK):
         rows = slice(start, start + BLOCK)
         w = None if weight is None else weight[rows]
-        total = total + _block_moments(X[rows], y[rows], codes[rows], n_tasks, w)
+        block = _block_moments(X[rows], y[rows], codes[rows], n_tasks, w)
+        total = block if total is None else total + block
     return total
 
 
@@ -124,14 +127,14 @@ def _block_moments(X, y, codes, n_tasks, weight):
     order = np.argsort(codes.astype(np.uint16) if n_tasks < 2**16 else codes, kind="stable")
     if weight is not None:
         order = order[weight[order] > 0]
+    if len(order) == 0:
+        return no_moments(n_tasks, X.shape[1])
     present, start = np.unique(codes[order], return_index=True)
     stops = [*start[1:].tolist(), len(order)]
     parts = [
         _task_moments(take(X, rows), y[rows, None], None if weight is None else weight[rows])
         for rows in (order[a:b] for a, b in zip(start.tolist(), stops, strict=True))
     ]
-    if not parts:
-        return no_moments(n_tasks, X.shape[1])
     stacked = (np.concatenate(part) for part in zip(*parts, strict=True))
     return Moments(*(_place_rows(a, n_tasks, present) for a in stacked))
 

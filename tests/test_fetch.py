@@ -14,8 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.io
-from hypothesis import given, settings
-from hypothesis import strategies as st
+import scipy.sparse
 from numpy.testing import assert_array_equal
 
 from skmtl import MultiTaskRidge
@@ -31,12 +30,11 @@ from skmtl.datasets import (
     fetch_school,
 )
 from skmtl.datasets._fetch import Remote, fetch, find_data_home
-from skmtl.datasets._matlab import read_mat, read_tasks
+from skmtl.datasets._mat import read_mat, read_tasks
 
 CONTENT = b"ten bytes."
 SUM = hashlib.sha256(CONTENT).hexdigest()
 NAME = "numbers.txt"
-MATLAB_FILES = Path(scipy.io.matlab.__file__).parent / "tests" / "data"  # if SciPy came with them
 
 
 class Site:
@@ -351,47 +349,16 @@ def cell(parts):
     return out
 
 
-@settings(deadline=None, max_examples=60)
-@given(
-    dtype=st.sampled_from("f8 f4 i1 u1 i2 u2 i4 u4 i8 u8 ?".split()),
-    shape=st.lists(st.integers(0, 4), min_size=2, max_size=3),
-    n_cells=st.integers(1, 3),
-    compressed=st.booleans(),
-    seed=st.integers(0, 2**31),
-)
-def test_matrices_and_cells_equal_those_of_scipy(dtype, shape, n_cells, compressed, seed):
-    rng = np.random.default_rng(seed)
-    parts = [(100 * rng.standard_normal(shape)).astype(dtype) for _ in range(n_cells)]
-    content = saved({"a": parts[0], "text": "words", "c": cell(parts)}, compressed)
-    reference = scipy.io.loadmat(io.BytesIO(content))
+@pytest.mark.parametrize("compressed", [False, True])
+def test_numbers_of_every_type_come_as_float64_in_the_order_of_the_names(compressed):
+    parts = [np.full((3, 2), k).astype(dtype) for k, dtype in enumerate("? f8 f4 i1 u2 i8".split())]
+    square = cell(parts).reshape(3, 2)
+    content = saved({"a": parts[2], "text": "words", "c": square}, compressed)
     cells, matrix = read_mat(content, ["c", "a"])
-    assert matrix.dtype == np.float64
-    assert_array_equal(matrix, reference["a"])
-    assert len(cells) == n_cells
-    for ours, theirs in zip(cells, reference["c"].ravel(), strict=True):
+    assert_array_equal(matrix, parts[2])
+    assert len(cells) == 6 and {part.dtype for part in [matrix, *cells]} == {np.dtype(np.float64)}
+    for ours, theirs in zip(cells, square.T.ravel(), strict=True):  # column by column
         assert_array_equal(ours, theirs)
-
-
-@pytest.mark.skipif(not MATLAB_FILES.exists(), reason="this SciPy came without its test data")
-@pytest.mark.parametrize(
-    ("file", "name"),
-    [
-        ("big_endian.mat", "floats"),
-        ("little_endian.mat", "floats"),
-        ("test3dmatrix_6.1_SOL2.mat", "test3dmatrix"),
-        ("testbool_8_WIN64.mat", "testbools"),
-        ("testmatrix_6.5.1_GLNX86.mat", "testmatrix"),
-        ("testmulti_7.4_GLNX86.mat", "theta"),
-        ("testscalarcell_7.4_GLNX86.mat", "testscalarcell"),
-        ("miuint32_for_miint32.mat", "an_array"),
-    ],
-)
-def test_files_written_by_matlab_on_several_machines_equal_those_of_scipy(file, name):
-    reference = scipy.io.loadmat(MATLAB_FILES / file)[name]
-    (ours,) = read_mat((MATLAB_FILES / file).read_bytes(), [name])
-    if isinstance(ours, list):
-        reference = np.stack(list(reference.ravel()))
-    assert_array_equal(ours, reference)
 
 
 TASKS = dict(n_tasks=3, n_features=2)
@@ -409,43 +376,17 @@ def test_a_file_cut_anywhere_is_refused(compressed):
     content = tasks_file(compressed)
     read_tasks(content, "X", "Y", **TASKS)
     for size in range(len(content)):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match=r"cut off or damaged|no MATLAB 5|no variable"):
             read_tasks(content[:size], "X", "Y", **TASKS)
 
 
-@pytest.mark.parametrize("compressed", [False, True])
-def test_damage_is_refused_or_shows_in_the_numbers_alone(compressed):
-    content = tasks_file(compressed)
-    refused = 0
-    for seed in range(3000):
-        rng = np.random.default_rng(seed)
+def test_damaged_compressed_content_is_refused():
+    content = saved({"X": np.random.default_rng(0).standard_normal((3, 2))}, compressed=True)
+    for place in range(-40, 0):  # the numbers and their checksum
         damaged = bytearray(content)
-        for place in rng.integers(0, len(content), 3):
-            # values that are types and flags of the format, and any other
-            damaged[place] = rng.choice([0, 1, 5, 6, 9, 14, 15, 255, rng.integers(256)])
-        try:
-            X, y, task = read_tasks(bytes(damaged), "X", "Y", **TASKS)
-        except ValueError:
-            refused += 1
-        else:
-            assert X.shape == (len(y), 2) and len(task) == len(y)
-    assert refused > 1000
-
-
-def test_compressed_content_without_its_own_checksum_is_refused():
-    content = saved({"X": np.ones((3, 2))}, compressed=True)
-    size = int.from_bytes(content[132:136], "little")
-    assert len(content) == 136 + size
-    with pytest.raises(ValueError, match="damaged"):
-        read_mat(content[:132] + (size - 4).to_bytes(4, "little") + content[136:-4], ["X"])
-
-
-def test_what_claims_to_grow_beyond_measure_is_refused(monkeypatch):
-    content = saved({"X": np.zeros((1000, 100))}, compressed=True)
-    assert len(content) < 2000
-    monkeypatch.setattr("skmtl.datasets._matlab.LARGEST", 10_000)
-    with pytest.raises(ValueError, match="damaged"):
-        read_mat(content, ["X"])
+        damaged[place] ^= 255
+        with pytest.raises(ValueError, match="cut off or damaged"):
+            read_mat(bytes(damaged), ["X"])
 
 
 class Trap:
@@ -461,12 +402,15 @@ class Trap:
         (b"404: Not Found", "no MATLAB 5 file, it starts with b'404: Not Found'"),
         (b"version https://git-lfs.github.com/spec/v1\n" * 9, "no MATLAB 5 file"),
         (b"\x89HDF\r\n\x1a\n" + bytes(600), "no MATLAB 5 file"),
+        (b"MATLAB 7.3 MAT-file" + bytes(200), "no MATLAB 5 file"),
         (pickle.dumps(Trap()) + bytes(200), "no MATLAB 5 file"),
         (saved({"Y": np.ones((2, 2))}), "no variable 'X'"),
         (saved({"X": "text", "Y": 1.0}), "something other"),
         (saved({"X": {"field": 1}, "Y": 1.0}), "something other"),
         (saved({"X": np.array([[1j]]), "Y": 1.0}), "something other"),
         (saved({"X": cell([cell([1.0])]), "Y": 1.0}), "something other"),
+        (saved({"X": cell([{"field": 1}]), "Y": 1.0}), "something other"),
+        (saved({"X": scipy.sparse.eye_array(2), "Y": 1.0}), "something other"),
         (tasks_file(X=np.ones((3, 2))), "'X' should be a cell of 3 matrices"),
         (tasks_file(Y=cell([[[1.0]]] * 2)), "'Y' should be a cell of 3 matrices"),
         (tasks_file(X=cell([np.ones((2, 5))] * 3)), r"'X' has shape \(2, 5\) in task 0"),

@@ -58,7 +58,7 @@ def _gram_without_copy(X, centre, columns, out):
         return False
     n, p = X.shape
     S = np.matmul(X.T, X, out=out[:p, :p])
-    sums, raw = X.sum(axis=0), S.diagonal().copy()
+    sums, raw = np.ones(n) @ X, S.diagonal().copy()
     S -= np.outer(sums - n * centre, centre) + np.outer(centre, sums)
     if (raw > SMALL_OFFSET * S.diagonal()).any():
         return False

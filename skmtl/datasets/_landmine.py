@@ -4,7 +4,7 @@ import numpy as np
 
 from ._bunch import as_bunch
 from ._fetch import Remote, fetch
-from ._matlab import read_tasks
+from ._mat import read_tasks
 
 N_FIELDS = 29
 REMOTE = Remote(

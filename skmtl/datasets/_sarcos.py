@@ -7,7 +7,7 @@ import numpy as np
 from .._checks import check_option
 from ._bunch import as_bunch
 from ._fetch import Remote, fetch
-from ._matlab import read_mat
+from ._mat import read_mat
 
 ORIGINS = ("https://gaussianprocess.org/gpml/data/", "http://www.gaussianprocess.org/gpml/data/")
 # the origin publishes no sums: these were published by a user of the files, with sizes that fit

@@ -1,0 +1,144 @@
+"""The benchmarks run at small sizes, and their verdicts follow from what they measured."""
+
+import importlib
+import inspect
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skmtl.model_selection import Comparison
+
+ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.skipif(
+    not (ROOT / "benchmarks").is_dir(), reason="benchmarks/ lies beside the sources only"
+)
+DATA = os.environ.get("SKMTL_BENCHMARK_DATA")
+SHAPES = {
+    "school": ((15362, 28), (15362,)),
+    "arabidopsis": ((158, 117), (158, 24)),
+    "jura": ((359, 15), (359, 3)),
+    "enb": ((768, 8), (768, 2)),
+    "wheat": ((599, 1279), (599, 4)),
+}
+
+
+@pytest.fixture
+def module(monkeypatch):
+    """Import a module of benchmarks/, which is not installed, by its name."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    return lambda name: importlib.import_module(f"benchmarks.{name}")
+
+
+def comparison_with(gain):
+    own = np.array([0.5, 0.6, 0.7])
+    scores = {"pooled": own - 0.1, "independent": own, "MultiTaskRidgeCV": own + gain}
+    return Comparison(
+        scores=scores,
+        fit_seconds=dict.fromkeys(scores, 0.001),
+        task_scores={name: np.zeros(2) for name in scores},
+        tasks=["a", "b"],
+        n_labels=np.array([5, 5]),
+        reference="MultiTaskRidgeCV",
+        simple=["pooled", "independent"],
+        scoring="explained variance",
+    )
+
+
+def test_each_benchmark_takes_the_options_it_is_registered_with(module, monkeypatch):
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")  # importing the entry point sets them: undone afterwards
+    for name, options in module("__main__").BENCHMARKS.items():
+        assert list(inspect.signature(module(name).main).parameters) == options
+
+
+def test_exponent_is_that_of_a_power_law_in_the_upper_half(module):
+    sizes = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
+    times = np.where(sizes < 8, 1.0, 3 * sizes**2.5)
+    assert module("scaling").exponent(sizes, times) == pytest.approx(2.5)
+
+
+def test_growth_predicted_for_tasks_of_their_own_rows_is_linear_in_their_number(module):
+    scaling = module("scaling")
+    study = scaling.STUDIES[0]._replace(base={"T": 2, "n": 8, "p": 3})
+    row = scaling.row_of(study, "T", [2, 4, 8], repeats=1)
+    assert (row[1], row[5], row[8]) == ("T 2 to 8", "1.00", "1.00")
+
+
+def test_every_study_fits_what_it_says(module):
+    for study in module("scaling").STUDIES:
+        model = study.make(T=3, n=12, p=2)()
+        assert model.coef_.shape == (3, 2)
+
+
+def test_peak_memory_sees_numpy_arrays_that_are_gone_again(module):
+    peak = module("_memory").peak_bytes(lambda: np.ones(100_000).sum())
+    assert 800_000 <= peak < 820_000
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.75])
+def test_hidden_cells_are_the_share_asked_for_and_every_row_keeps_one(module, share):
+    hidden = module("_shapes").hidden_cells((40, 4), share, np.random.default_rng(0))
+    assert hidden.sum() == share * 160
+    assert not hidden.all(axis=1).any()
+
+
+def test_unequal_rows_have_the_sizes_asked_for(module):
+    X, y, task = module("_shapes").unequal_rows([1, 4, 7], 2)
+    assert X.shape == (12, 2) and y.shape == (12,)
+    assert np.bincount(task).tolist() == [1, 4, 7]
+
+
+def test_regimes_print_a_row_for_each_case(module, monkeypatch):
+    regimes = module("regimes")
+    monkeypatch.setattr(regimes, "MASKED", [(3, 20, 4)])
+    ((case, ours, *_),) = regimes.missing_labels(quick=False)
+    assert case == "(3,20,4)" and float(ours) > 0
+
+
+@pytest.mark.parametrize("gain, within", [(-0.0049, "yes"), (-0.0051, "NO"), (0.1, "yes")])
+def test_a_shortfall_of_more_than_the_limit_is_called_one(module, gain, within):
+    row = module("real").summary_row("case", comparison_with(gain))
+    assert row[1] == "independent" and row[-1] == within
+
+
+def test_differences_are_paired_with_the_best_simple_model(module):
+    rows = {row[0]: row for row in module("real").rows_of(comparison_with(0.01))}
+    assert rows["independent"][3] == "best"
+    # every split differs by the same amount, so the paired standard error is zero
+    assert rows["pooled"][3:5] == ["-0.1000", "0.0000"]
+    assert rows["MultiTaskRidgeCV"][3:5] == ["+0.0100", "0.0000"]
+
+
+def test_without_data_the_embedded_table_is_scored_and_the_others_are_skipped(module, capsys):
+    module("real").main(quick=True, data=None)
+    printed = capsys.readouterr().out
+    assert "school, 15 rows a task: skipped" in printed and "--data" in printed
+    assert "grunfeld, 6 rows a firm: explained variance, 3 splits" in printed
+    assert printed.rpartition("Within")[2].count("grunfeld") == 3
+
+
+def test_cases_read_their_table_from_the_folder(module, tmp_path, rng):
+    X, W = rng.normal(size=(40, 15)), rng.normal(size=(15, 3))
+    np.savez(tmp_path / "jura.npz", X=X, Y=X @ W)
+    real = module("real")
+    (case, _) = (case for case in real.CASES if case.title.startswith("jura"))
+    comparison = real.run(case, tmp_path, 2)
+    assert comparison.scores["independent"].mean() > 0.9  # labels without noise
+
+
+def test_hidden_cells_of_related_columns_are_predicted(module, rng):
+    X, w = rng.normal(size=(60, 5)), rng.normal(size=5)
+    Y = (X @ w)[:, None] + 0.01 * rng.normal(size=(60, 3))
+    comparison, correlations = module("real").compare_hidden(X, Y, 0.5, seeds=2)
+    assert comparison.n_splits == 2 and correlations["MultiTaskRidgeCV"].shape == (3,)
+    assert comparison.scores["MultiTaskRidgeCV"].min() > 0.95
+
+
+@pytest.mark.skipif(DATA is None, reason="set SKMTL_BENCHMARK_DATA to the folder of the tables")
+@pytest.mark.parametrize("name", SHAPES)
+def test_real_tables_have_their_known_shapes(module, name):
+    X, y, task = getattr(module("_tables"), name)(DATA)
+    assert (X.shape, y.shape) == SHAPES[name]
+    assert task is None or len(np.unique(task)) == 139
