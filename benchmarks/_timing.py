@@ -44,6 +44,7 @@ RATIO_COLUMNS = ["case", "ours ms", "peer ms", "ratio", "at least", "", ""]
 
 def print_table(title, columns, rows):
     """Print rows of strings under a title, in aligned columns."""
+    rows = list(rows)
     widths = [max(len(str(row[k])) for row in [columns, *rows]) for k in range(len(columns))]
     print(f"\n{title}")
     for row in [columns, ["-" * width for width in widths], *rows]:

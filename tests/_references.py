@@ -61,15 +61,20 @@ def reference_predictions(X, Y, alphas, sample_weight=None, omega=None, fit_inte
 
 
 def leave_one_row_out(X, Y, alphas, sample_weight=None, omega=None, fit_intercept=True):
-    """Weighted mean squared error of refits that each leave one unit of one row out."""
+    """Weighted mean squared error of refits that each leave one unit of one row out.
+
+    A complete design is refitted about the mean of the rows that are left, others about the mean
+    of all rows.
+    """
     W, S = label_weights(Y, sample_weight, omega), label_weights(Y, sample_weight)
     omega = np.ones(Y.shape[1]) if omega is None else omega
-    Xc = X - pooled_mean(X, W) if fit_intercept else X
+    common = (W == W[:, :1]).all()
     total = 0.0
     for i in range(len(X)):
         rest = W.copy()
         rest[i] = np.where(W[i] > 0, W[i] - np.minimum(S[i], 1.0) * omega, 0.0)
         rows, task = np.nonzero(rest > 1e-12)
+        Xc = X - pooled_mean(X, rest if common else W) if fit_intercept else X
         predict = kernel_predictor(
             Xc, rows, task, Y[rows, task], rest[rows, task], Y.shape[1], alphas, fit_intercept
         )

@@ -176,19 +176,51 @@ def test_ties_go_to_the_larger_specific_then_intercept_then_shared_penalty():
     assert (model.alpha_specific_, model.alpha_intercept_, model.alpha_shared_) == (np.inf,) * 3
 
 
-def test_guard_excludes_points_of_poor_evidence_on_long_data_only():
+def test_guard_excludes_points_of_poor_evidence_on_long_data():
+    """The stored deviances say which; a free intercept is judged by that of a penalty of 1e-3."""
     _, _, Z, y = long_sample([7, 5, 6], 4)
-    tables = {g: results(Z, y, task_column=0, guard=g) for g in (None, 0.0)}
-    table = tables[0.0].cv_results_
-    free = table["param_alpha_intercept"] == 0
-    best = [table["deviance"][kind].argmin() for kind in (free, ~free)]
-    errors = [table["loo_error"][kind][k] for kind, k in zip((free, ~free), best, strict=True)]
-    assert -tables[0.0].best_score_ == pytest.approx(min(errors))
-    assert -tables[None].best_score_ == pytest.approx(table["loo_error"].min())
-    assert min(errors) > table["loo_error"].min()  # otherwise this test shows nothing
-    X, wide_Y = sample(12, 3, 3)
-    scores = [results(X, wide_Y, guard=g).best_score_ for g in (None, 0.0)]
+    models = {g: results(Z, y, task_column=0, guard=g) for g in (None, 0.0)}
+    table = models[0.0].cv_results_
+    small = MultiTaskRidgeCV(
+        SHARED, SPECIFIC, alphas_intercept=[1e-3], store_cv_results=True, task_column=0
+    ).fit(Z, y)
+    deviance = table["deviance"].copy()
+    deviance[table["param_alpha_intercept"] == 0] = small.cv_results_["deviance"]
+    allowed = deviance <= deviance.min()
+    assert -models[0.0].best_score_ == pytest.approx(table["loo_error"][allowed].min())
+    assert -models[None].best_score_ == pytest.approx(table["loo_error"].min())
+    assert models[0.0].best_score_ < models[None].best_score_  # otherwise this shows nothing
+
+
+def test_a_complete_table_is_not_guarded():
+    X, Y = sample(12, 3, 3)
+    scores = [results(X, Y, guard=g).best_score_ for g in (None, 0.0)]
     assert scores[0] == scores[1]
+
+
+def test_labels_that_sum_to_zero_do_not_tell_of_the_row_left_out():
+    """p > n, labels centred by task and one common intercept: an interpolator would know y_i."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(15, 40)), rng.normal(size=(15, 6))
+    Y -= Y.mean(axis=0)
+    table = MultiTaskRidgeCV(
+        [np.inf], [1e-3, 1e3], alphas_intercept=[np.inf], store_cv_results=True
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        errors = table.fit(X, Y).cv_results_["loo_error"]
+    assert (errors > 0.8 * Y.var()).all()  # noise cannot be predicted
+    Y[0, 0] = np.nan
+    model = MultiTaskRidgeCV().fit(X, Y)
+    assert model.score(X, Y) < 0.5  # nor is it learnt by heart where a label is missing
+
+
+def test_free_intercepts_win_where_levels_differ_by_far_more_than_the_noise():
+    _, _, Z, y = long_sample([12, 12, 12], 3)
+    y = y + 1e5 * Z[:, 0]
+    model = MultiTaskRidgeCV(task_column=0).fit(Z, y)
+    assert model.alpha_intercept_ == 0
+    assert -model.best_score_ < 10.0
 
 
 def test_wide_labels_one_a_row_choose_as_long_data():

@@ -27,6 +27,7 @@ from ._stream import StreamMixin
 
 CRITERIA = ("loo", "evidence")
 TIE = 1e-9  # relative difference of scores that is rounding
+NEARLY_FREE = 1e-3  # intercept penalty whose evidence stands for that of none
 NAMES = ("alpha_specific", "alpha_intercept", "alpha_shared")  # the order in which ties are broken
 
 
@@ -55,7 +56,10 @@ class MultiTaskRidgeCV(
         not compare, leave-one-out decides.
     guard : float in [0, inf) or None, default=4.0
         On long data only points whose -2 log evidence is within `guard` of the best compete for
-        the least leave-one-out error. None: all compete.
+        the least leave-one-out error; free intercepts are judged by the evidence of an intercept
+        penalty of 1e-3. Wide data are guarded only where labels are missing and rows do not
+        outnumber features, since the evidence takes the labels of a row for independent. None: all
+        compete.
     per_task : bool, default=False
         Mean over tasks of their mean squared errors, instead of the mean over all labels.
     cv : int, splitter, iterable of splits or None, default=None
@@ -87,10 +91,12 @@ n_tasks_, n_features_in_, feature_names_in_
 
     Notes
     -----
-    Leave-one-out takes one unit of weight out: a label of weight 2 is two labels. The origin of X,
-    the task weights and the grid stay as they are. Where a task has one label and a free intercept
-    the prediction of that label is the limit of a vanishing intercept penalty. The deviance of a
-    free intercept (alpha_intercept = 0) compares with that of other free ones only.
+    Leave-one-out takes one unit of weight out: a label of weight 2 is two labels. The weights of
+    tasks and the grid stay as they are. On a complete wide y the mean of X, about which intercepts
+    are penalised, is that of the rows that are left; elsewhere it stays too. Where a task has one
+    label and a free intercept the prediction of that label is the limit of a vanishing intercept
+    penalty. The deviance of a free intercept (alpha_intercept = 0) compares with that of other free
+    ones only.
 
     References
     ----------
@@ -210,8 +216,10 @@ n_tasks_, n_features_in_, feature_names_in_
             index = winners[_argmin(np.array([gcv[winner] for winner in winners]))]
             best_score = -deviance[index] / 2
         else:
-            if self.task_column is not None and self.guard is not None:
-                gcv = np.where(_guarded(deviance, free, self.guard), gcv, np.inf)
+            few = moments.n.max() <= moments.n_features
+            if self.guard is not None and (self.task_column is not None or few):
+                evidence = lambda *grid: problem.scores(*grid)[1]  # noqa: E731
+                gcv = np.where(_guarded(deviance, alphas, evidence, self.guard), gcv, np.inf)
             index = _best(gcv, alphas, np.ones_like(free))
             best_score = -gcv[index]
         chosen = _values(alphas, index)
@@ -278,8 +286,11 @@ n_tasks_, n_features_in_, feature_names_in_
                 ]
                 index = winners[_argmin(np.array(losses))]
             return _values(alphas, index), float(-deviance[index] / 2), results
-        if problem.data.one_label_per_row and self.guard is not None:
-            error = np.where(_guarded(deviance, free, self.guard), error, np.inf)
+        n_rows, n_features = problem.data.X.shape
+        wide_with_gaps = not problem.data.is_common_design and n_rows <= n_features
+        if self.guard is not None and (problem.data.one_label_per_row or wide_with_gaps):
+            evidence = lambda *grid: problem.scores(*grid, loo=False)[1]  # noqa: E731
+            error = np.where(_guarded(deviance, alphas, evidence, self.guard), error, np.inf)
         index = _best(error, alphas, np.ones_like(free))
         return _values(alphas, index), float(-error[index]), results
 
@@ -352,14 +363,18 @@ def _plural(name):
     return name.replace("alpha", "alphas")
 
 
-def _guarded(deviance, free, guard):
-    """Points whose deviance is within `guard` of the best of their kind of intercept."""
-    allowed = np.zeros(deviance.shape, dtype=bool)
-    for kind in (free, ~free):
-        if kind.any():
-            best = deviance[:, kind].min()
-            allowed[:, kind] = deviance[:, kind] <= best + guard
-    return allowed
+def _guarded(deviance, alphas, evidence, tolerance):
+    """Points whose deviance is within `tolerance` of the best.
+
+    That of a free intercept does not compare with those of shrunk ones; the deviance of a small
+    intercept penalty stands for it.
+    """
+    specific, intercept, shared = alphas
+    free = intercept == 0
+    if free.any() and not free.all():
+        deviance = deviance.copy()
+        deviance[:, free] = evidence(shared, specific, np.array([NEARLY_FREE]))
+    return deviance <= deviance.min() + tolerance
 
 
 def _best(score, alphas, kind):

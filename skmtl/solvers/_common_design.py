@@ -173,19 +173,42 @@ class CommonDesign:
         strengths = to_place(alphas, place, dtype)[:, None]
         inverse = 1 / (s + strengths)
         E = self.D - F @ (inverse[:, :, None] * (F.T @ self.D))
-        squares, cross = xp.sum(E * E, axis=2), E @ to_place(self.levels, place, dtype)
-        squares, cross = to_numpy(squares)[:, None, :], to_numpy(cross)[:, None, :]
+        sums = [
+            xp.sum(E * E, axis=2),
+            E @ to_place(self.levels, place, dtype),
+            xp.sum(E * self.D, axis=2),
+        ]
+        squares, cross, shift = (to_numpy(part)[:, None, :] for part in sums)
         hat, energy = to_numpy(inverse @ (F**2).T)[:, None, :], self.levels @ self.levels
         kept = shrunk_levels(self.total, alphas_intercept)[:, None]
+        unit = self.s * self._unit
         if self.fit_intercept:
-            hat = hat + (1 - kept) * self.s / self.total
-        square = squares + 2 * kept * np.sqrt(self.s) * cross + kept**2 * self.s * energy
-        sse = (square / (1 - hat * self._unit) ** 2).sum(axis=2)
+            hat = hat + self.s / self.total
+            others = self._levels_without_row(unit)
+            left = shrunk_levels(self.total - unit, np.asarray(alphas_intercept)[:, None])
+        else:
+            others, left = (0.0, 0.0), 0.0
+        factor = 1 / (1 - hat * self._unit)
+        move, energies = others
+        square = squares * factor**2 + 2 * left * np.sqrt(self.s) * factor * (cross - move * shift)
+        sse = (square + left**2 * self.s * energies).sum(axis=2)
         quadratic = (
             to_numpy(xp.sum(self.D * E, axis=(1, 2)))[:, None] + kept[:, 0] * self.total * energy
         )
         logdet = (self.n_tasks - 1) * to_numpy(xp.sum(xp.log1p(s / strengths), axis=1))
         return sse, quadratic, np.broadcast_to(logdet[:, None], sse.shape)
+
+    def _levels_without_row(self, unit):
+        """Mean deviations of the other rows, L - move_i D_i: (move, their squared lengths).
+
+        About the mean of the other rows intercepts and slopes stand apart again, so a row left out
+        is predicted by free intercepts and then kept_i of these levels is taken away. Holding the
+        origin instead would tell of the row: X and Y would sum to zero with it.
+        """
+        D, levels = to_numpy(self.D), self.levels
+        move = unit / ((self.total - unit) * np.sqrt(self.s))
+        energies = levels @ levels - 2 * move * (D @ levels) + move**2 * (D**2).sum(axis=1)
+        return move, energies
 
     def _intercept_terms(self, ai):
         """Degrees of freedom and log-determinant of the intercepts; 0 compares with itself only."""

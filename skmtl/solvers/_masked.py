@@ -14,6 +14,8 @@ from scipy.sparse import issparse
 from .._backend import eigh_psd, place_of, to_place, widest_float
 
 LEAST_FEATURES = 64  # with fewer, blocks are as fast
+USUAL = 20  # iterations that random gaps take; a budget below is not worth the try
+TRIAL = 5  # iterations from which the rate of convergence is read
 LEAST_OBSERVED = 0.5  # share of the labels below which the complete design is a poor guide
 
 
@@ -32,7 +34,9 @@ def iterations_worthwhile(data):
     rows = n * (T + 1) - labels if (data.labels.s == 1).all() else labels  # downdated Grams or not
     blocks = rows * p**2 + 3 * T * p**3
     setup = 3 * n * p**2 + 10 * p**3
-    return int((blocks - setup) / (4 * n * p * T))
+    # factorisations of one task run at half the speed of products for all of them
+    worthwhile = int((2 * blocks - setup) / (4 * n * p * T))
+    return worthwhile if worthwhile >= USUAL else 0
 
 
 class MaskedDesign:
@@ -143,4 +147,6 @@ def _pcg(hessian, precondition, r0, r, *, tol, max_iter):
         rz, old = dot(r0, r, z0, z), rz
         d0, d = z0 + (rz / old) * d0, z + (rz / old) * d
         residual, n_iter = dot(r0, r, r0, r) ** 0.5 / scale, n_iter + 1
+        if n_iter == TRIAL and 0 < residual and TRIAL * np.log(tol) / np.log(residual) > max_iter:
+            break  # at this rate it would not get there
     return x0, x, n_iter, residual

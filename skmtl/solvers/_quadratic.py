@@ -3,6 +3,7 @@
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import issparse
 
 from .._backend import few_threads, namespace_of
 from ._arrow import solve_arrow
@@ -17,6 +18,8 @@ OVERFLOW = (
     "the normal equations overflow: the values of X or y are too large; bring them to units in "
     "which they are below 1e100."
 )
+MANY = 1000  # features from which small tasks make conjugate gradients at the tip faster
+MOST_ITERATIONS = 200  # of conjugate gradients before a factorisation takes over
 EXACT = 1e-13  # relative residual at which conjugate gradients are as good as a factorisation
 PENALTY_WORDS = ("alpha_shared", "alpha_specific", "alpha_intercept")
 
@@ -47,8 +50,8 @@ def choose_solver(solver, n_rows, n_features):
 class QuadraticProblem:
     """sum_t omega_t sum_i s_ti 2 loss(y_ti, x_i.w_t + b_t) + 2 penalty(W) + 2 penalty(b).
 
-    A complete common design with equal task weights splits into two ridges and is factorised once;
-    anything else is eliminated block by block.
+    A complete common design with equal task weights splits into two ridges, factorised once; any
+    other problem is eliminated block by block, or by conjugate gradients where they are faster.
 
     Parameters
     ----------
@@ -112,7 +115,7 @@ class QuadraticProblem:
                 frame = self._common.frame
                 w0, V, b0, b, *report = self._common.solve(penalty, **limits)
             else:
-                found = self._solve_masked(penalty, max_iter) if solver == "auto" else None
+                found = self._solve_fast(penalty, max_iter) if solver == "auto" else None
                 found = found or self._solve_blocks(penalty, **limits)
                 frame, w0, V, b0, b, *report = found
             solution = _in_units_of_X(frame, w0, V, b0, b, *report, tol)
@@ -121,11 +124,24 @@ class QuadraticProblem:
             raise ValueError(OVERFLOW)
         return solution
 
+    def _solve_fast(self, penalty, max_iter):
+        """Solution by conjugate gradients where they are faster and as exact, else None."""
+        if self._has_small_tasks():
+            found = self._solve_blocks(penalty, method="cg", tol=EXACT, max_iter=MOST_ITERATIONS)
+            return found if found[-1] <= EXACT else None
+        return self._solve_masked(penalty, max_iter)
+
+    def _has_small_tasks(self):
+        """Whether features are many and every task is far smaller than they and the data are."""
+        (n, p), sizes = self.data.X.shape, np.diff(self.data.labels.indptr)
+        rows_of_their_own = self.data.one_label_per_row and not issparse(self.data.X)
+        return rows_of_their_own and p >= MANY and sizes.max() < min(p, n) / 2
+
     def _solve_masked(self, penalty, max_iter):
         """Solution of a common design with gaps by PCG, or None where that would take too long."""
         data, omega, fit_intercept = self.data, self.omega, self.fit_intercept
         max_iter = min(max_iter, iterations_worthwhile(data))
-        if max_iter < 5 or np.isinf(penalty.alpha_specific):
+        if max_iter == 0 or np.isinf(penalty.alpha_specific):
             return None
         frame = make_frame(data, omega, fit_intercept=fit_intercept, reduce=False)
         design = MaskedDesign(data, omega, frame, fit_intercept=fit_intercept)
