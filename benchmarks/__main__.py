@@ -14,6 +14,7 @@ BENCHMARKS = {  # the options that each takes
     "regimes": ["quick"],
     "scaling": ["quick"],
     "real": ["quick", "data"],
+    "new_task": ["quick", "data"],
 }
 
 
@@ -25,7 +26,9 @@ def main():
     parser.add_argument(
         "--quick", action="store_true", help="leave out what takes more than seconds"
     )
-    parser.add_argument("--data", metavar="DIR", help="folder with the real tables, for `real`")
+    parser.add_argument(
+        "--data", metavar="DIR", help="folder with the real tables, for `real` and `new_task`"
+    )
     options = parser.parse_args()
     warnings.simplefilter("ignore", UserWarning)
     for name in options.names:

@@ -29,6 +29,9 @@ def check_strength(name, value, *, zero=False, infinite=True):
 
 def check_strengths(name, values, *, zero=False):
     """Return a grid of strengths, a scalar or 1-D array-like, as a non-empty float array."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iuf" and values.ndim == 1:
+        if values.size and (values > 0).all():  # nothing to refuse
+            return values.astype(np.float64)
     grid = np.atleast_1d(np.asarray(values, dtype=object))
     if isinstance(values, str) or grid.ndim > 1:
         raise ValueError(f"{name} must be a 1-D array-like of numbers, got {values!r}.")

@@ -267,7 +267,7 @@ def _load_file(options):
     if table.task is not None and len(set(table.task)) < 2:
         raise ValueError(
             f"{options.file}: task column {options.task_column!r} names one task only, "
-            f"{table.task[0]!r}; there is nothing to compare."
+            f"{str(table.task[0])!r}; there is nothing to compare."
         )
     return table
 
@@ -276,12 +276,14 @@ def _describe(options, table):
     """What the data are: a line."""
     n, p = np.shape(table.X)
     sizes = _task_sizes(table)
-    tasks, labels = ("target", "labels") if table.task is None else ("task", "rows")
-    spread = f"{sizes.min()} to {sizes.max()}" if sizes.min() < sizes.max() else sizes.min()
+    tasks, label = ("target", "label") if table.task is None else ("task", "row")
+    spread = counted(sizes.max(), label)
+    if sizes.min() < sizes.max():
+        spread = f"{sizes.min()} to {spread}"
     name = options.file or 'Grunfeld data (embedded: "invest" of 11 firms in 20 years)'
     return (
         f"{name}: {counted(n, 'row')}, {counted(p, 'feature')}, {counted(len(sizes), tasks)}, "
-        f"{spread} {labels} a {tasks}."
+        f"{spread} a {tasks}."
     )
 
 

@@ -6,7 +6,7 @@ header.
 
 import csv
 import io
-import warnings
+import re
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -17,6 +17,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 MOST_LEVELS = 100  # a text column with more distinct values is a name or a date, not a category
+LARGEST = 1e100  # squares of larger numbers, summed, come near the end of float64
+PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")  # one spelling for each, and within int64
+BOOLEANS = {"true": 1.0, "false": 0.0}
+# what pandas takes for a missing number; in text and in task ids these are words like others
+MISSING = ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"]
+MISSING += ["1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
 
 
 class Table(NamedTuple):
@@ -29,7 +35,7 @@ class Table(NamedTuple):
     y : Series of shape (n_rows,) or DataFrame of shape (n_rows, n_tasks)
         NaN in a DataFrame where not observed.
     task : ndarray of shape (n_rows,) or None
-        Task ids of long data.
+        Task ids of long data: int64 if all are plain integers, else text as in the file.
     transformer : transformer
         Imputes and standardises the numbers of X, and makes indicators of its text.
     notes : list of str
@@ -67,9 +73,9 @@ def read_table(path, *, target=None, task_column=None, targets=(), drop=()):
     wanted = [*targets] if targets else [target, task_column]
     for name in [*wanted, *drop]:
         if name not in frame.columns:
-            hint = " Commas must separate its cells." if frame.shape[1] == 1 else ""
             raise ValueError(
-                f"{path} has no column {name!r}; its columns are {list(frame.columns)}.{hint}"
+                f"{path} has no column {name!r}; its columns are {list(frame.columns)}."
+                f"{_hint(frame.columns)}"
             )
     labels = frame[[*targets] if targets else [target]]
     labels = labels.apply(lambda column: _numbers(path, column))
@@ -105,35 +111,57 @@ def tabular_transformer(X):
 
 
 def _read_frame(path):
-    """The table without nameless columns, and a list with a note on them."""
+    """The cells as text, without nameless columns, and a list with a note on those."""
     try:
         import pandas as pd
     except ImportError as error:
         message = 'reading a CSV file needs pandas; install it with `pip install "skmtl[cli]"`.'
         raise ImportError(message) from error
-    text = _read_text(path)
-    header = next(csv.reader(io.StringIO(text), skipinitialspace=True), [])
+    header, *rows = _read_rows(path)
     names = [name.strip() for name in header]
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
-        raise ValueError(f"{path} has two columns named {twice[0]!r}; rename one.")
-    try:
-        with warnings.catch_warnings():
-            # more cells than names would be cut off with no more than a warning
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                io.StringIO(text), index_col=False, skipinitialspace=True, low_memory=False
+        raise ValueError(f"{path} has two columns named {twice[0]!r}; rename one.{_hint(names)}")
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(names):
+            raise ValueError(
+                f"{path}: row {number} has {counted(len(row), 'cell')}, but the header has "
+                f"{len(names)}.{_hint(names)}"
             )
-    except pd.errors.ParserWarning as error:
-        raise ValueError(f"{path} has more cells in its rows than in its header.") from error
-    except pd.errors.ParserError as error:
-        raise ValueError(f"{path} is not a table of comma-separated values: {error}") from error
-    if frame.empty:
+    if not rows:
         raise ValueError(f"{path} has a header but no rows.")
-    frame.columns = names
+    frame = pd.DataFrame(rows, columns=names, dtype=object)
     named = [name for name in names if name]
     nameless = counted(len(names) - len(named), "column")
     return frame[named], [f"{nameless} without a name left out."] * (len(named) < len(names))
+
+
+def _read_rows(path):
+    """The cells of each line that is not blank."""
+    end = ["end of the file"]
+    lines = io.StringIO(f"{_read_text(path).rstrip()}\n{end[0]}\n", newline=None)
+    try:
+        rows = [row for row in csv.reader(lines, skipinitialspace=True) if _is_filled(row)]
+    except csv.Error as error:
+        raise ValueError(
+            f"{path} has a cell of more than {csv.field_size_limit()} characters; a quotation mark "
+            "may lack its partner."
+        ) from error
+    # a quotation mark without partner makes the rest of the file one cell
+    if rows.pop() != end:
+        where = f"row {len(rows)}" if rows else "the header"
+        raise ValueError(f"{path}: a quotation mark in {where} lacks its partner.")
+    return rows
+
+
+def _is_filled(row):
+    return len(row) > 1 or any(cell.strip() for cell in row)
+
+
+def _hint(names):
+    """What to say more where the cells seem to be separated by something else."""
+    other = len(names) == 1 or any(mark in name for name in names for mark in ";\t")
+    return " Commas must separate its cells." if other else ""
 
 
 def _read_text(path):
@@ -156,31 +184,41 @@ def _numbers(path, column):
     numbers, bad = _parse(column)
     if bad.any():
         raise ValueError(_not_a_number(path, column, bad))
-    return _finite(path, numbers)
+    return _within_range(path, column, numbers)
 
 
 def _feature(path, column):
     """A column as floats, or as text where it is text."""
     numbers, bad = _parse(column)
     if not bad.any():
-        return _finite(path, numbers)
-    if bad.sum() < column.notna().sum() / 2:
+        return _within_range(path, column, numbers)
+    if bad.sum() < (~column.isin(MISSING)).sum() / 2:
         raise ValueError(_not_a_number(path, column, bad))
-    levels = column.nunique()
+    levels = len(_levels(column))
     if levels > MOST_LEVELS:
         raise ValueError(
             f"{path}: text column {column.name!r} has {levels} distinct values, too many for "
             f"categories; leave it out with --drop {column.name!r}."
         )
-    return column.map(str, na_action="ignore").astype(object).where(column.notna(), "")
+    return column
 
 
 def _parse(column):
     """The column as floats, and where a value is no number."""
     import pandas as pd
 
-    numbers = pd.to_numeric(column, errors="coerce").astype(float)
-    return numbers, numbers.isna() & column.notna()
+    cells = column.str.strip()
+    missing = cells.isin(MISSING)
+    truth = cells.str.lower().map(BOOLEANS)
+    if (missing | truth.notna()).all():
+        return truth.astype(float), missing & False
+    numbers = pd.to_numeric(cells.mask(missing), errors="coerce").astype(float)
+    return numbers, numbers.isna() & ~missing
+
+
+def _levels(column):
+    """Number of rows of each value of a text column; an empty cell is no value."""
+    return column[column != ""].value_counts()
 
 
 def _not_a_number(path, column, bad):
@@ -189,19 +227,30 @@ def _not_a_number(path, column, bad):
     return f"{path}: column {column.name!r} should hold numbers, but row {row} has {value!r}."
 
 
-def _finite(path, numbers):
-    infinite = np.isinf(numbers)
+def _within_range(path, column, numbers):
+    infinite, large = np.isinf(numbers), np.abs(numbers) > LARGEST
     if infinite.any():
         raise ValueError(
-            f"{path}: column {numbers.name!r} is infinite in row {_first_row(infinite)}."
+            f"{path}: column {column.name!r} is infinite in row {_first_row(infinite)}."
+        )
+    if large.any():
+        row = _first_row(large)
+        raise ValueError(
+            f"{path}: column {column.name!r} has {column[row - 1]} in row {row}, beyond "
+            f"{LARGEST:g} in size; rescale it."
         )
     return numbers
 
 
 def _task_ids(path, column):
-    if column.isna().any():
-        row = _first_row(column.isna())
-        raise ValueError(f"{path}: task column {column.name!r} is empty in row {row}.")
+    """Ids as they stand in the file, so that 01 is not 1; integers only to sort them as such."""
+    empty = column == ""
+    if empty.any():
+        raise ValueError(
+            f"{path}: task column {column.name!r} is empty in row {_first_row(empty)}."
+        )
+    if all(map(PLAIN_INTEGER.fullmatch, column)):
+        return column.astype(np.int64).to_numpy()
     return column.to_numpy()
 
 
@@ -220,8 +269,16 @@ def _feature_notes(X):
     numbers, text = _kinds(X)
     holes = [name for name in numbers if X[name].isna().any()]
     notes = []
+    levels = {name: _levels(X[name]) for name in text}
+    rare = [name for name, counts in levels.items() if (counts <= 2).mean() > 0.5]
     if text:
-        notes.append(f"text turned into indicators of its values: {_names(text)}.")
+        said = ", ".join(f"{name!r} ({len(counts)})" for name, counts in levels.items())
+        notes.append(f"text turned into indicators of its values (how many): {said}.")
+    if rare:
+        notes.append(
+            f"most values occur in one or two rows only of {_names(rare)}; a name or a date is no "
+            "category: leave it out with --drop."
+        )
     if holes:
         notes.append(f"missing numbers filled by the training rows' median: {_names(holes)}.")
     return notes

@@ -14,6 +14,7 @@ from scipy.sparse import issparse
 from ._backend import (
     centred_grams,
     place_of,
+    shift_full_columns,
     sparse_gram,
     take,
     to_numpy,
@@ -175,7 +176,8 @@ def _task_moments(X, Y, weight):
     x_mean, y_mean = share @ X, (w / n) @ Y
     D = Y - y_mean
     if issparse(X):
-        G = sparse_gram(X, x_mean, D, None if weight is None else np.sqrt(w))
+        X, shift = shift_full_columns(X)
+        G = sparse_gram(X, x_mean - shift, D, None if weight is None else np.sqrt(w))
     elif weight is None:
         G = centred_grams([(X, x_mean, to_place(D, place, dtype))])[0, ...]
     else:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 from sklearn.base import is_classifier
 from sklearn.utils import Tags, TargetTags, get_tags
-from sklearn.utils.validation import _check_sample_weight, check_array
+from sklearn.utils.validation import _check_sample_weight, _num_samples, check_array
 
 from . import _backend
 from ._checks import check_option
@@ -34,8 +34,35 @@ def checked_array(name, value, estimator, **options):
     """scikit-learn's check_array, whose message names the argument in every case."""
     with naming(name):
         value = _without_mask(value)
-        value = check_array(value, input_name=name, estimator=estimator, **options)
+        try:
+            value = check_array(value, input_name=name, estimator=estimator, **options)
+        except ValueError as error:
+            raise _located(name, value, error) from error
         return csr_array(value) if issparse(value) else value
+
+
+def _located(name, value, error):
+    """The error of a value that is not finite with its row and column, others as they are."""
+    found = re.search(r"contains (NaN|infinity)", str(error))
+    if not found or issparse(value):
+        return error
+    table = np.asarray(value, dtype=np.float64)
+    bad = np.isnan(table) if found[1] == "NaN" else np.isinf(table)
+    where = ", ".join(
+        f"{axis} {at}" for axis, at in zip(("row", "column"), np.argwhere(bad)[0], strict=False)
+    )
+    cure = "impute it or drop the row" if name == "X" else "drop it, or mark it as missing by NaN"
+    return ValueError(f"Input {name} contains {found[1]} in {where}: {cure}.")
+
+
+def check_same_rows(X, labels):
+    """Refuse X and y of different length."""
+    n_rows = _num_samples(X)
+    if n_rows != len(labels):
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: X has {n_rows} rows "
+            f"and y {len(labels)}; y needs one row, or label, for each row of X."
+        )
 
 
 def _without_mask(value):

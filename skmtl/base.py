@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import MultiOutputMixin
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _backend
 from ._checks import check_option
@@ -18,6 +18,7 @@ from ._validation import (
     as_table,
     check_foreign,
     check_labels,
+    check_same_rows,
     check_task_weight,
     check_weight,
     checked_array,
@@ -165,7 +166,9 @@ class MultiTaskMixin(MultiOutputMixin):
     def _validate_labels(self, X, y, sample_weight, ids):
         """Checked labels, weights or None, tasks, and each row's task number (None: wide)."""
         labels = check_labels(y, self)
-        check_consistent_length(X, labels)
+        if ids is not None and labels.ndim == 2 and labels.shape[1] == 1:
+            labels = labels[:, 0]
+        check_same_rows(X, labels)
         weight = check_weight(sample_weight, labels, wide=ids is None)
         if ids is None:
             return labels, weight, task_names(y, labels), None

@@ -125,3 +125,10 @@ def test_long_data_with_two_new_ids_is_refused():
     model = MultiTaskRidge(task_column=0).fit(Z, Y[:, 0])
     with pytest.raises(ValueError, match="one new task"):
         model.add_task(np.column_stack([[3.0, 4.0], X[:2]]), [1.0, 2.0])
+
+
+def test_the_default_id_is_the_next_free_integer():
+    X, Y = wide(40, 4, 3)
+    model = MultiTaskRidge().fit(X, Y)
+    model.tasks_ = [1, 2, 3]
+    assert model.add_task(X[:3], Y[:3, 0]).tasks_ == [1, 2, 3, 4]

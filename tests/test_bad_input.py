@@ -41,7 +41,7 @@ DATA = {
         {},
         "Feature names are only supported if all input features have string names",
     ),
-    "X short": ((X[:5], Y), {}, r"inconsistent numbers of samples: \[5, 12\]"),
+    "X short": ((X[:5], Y), {}, "inconsistent numbers of samples: X has 5 rows and y 12"),
     "X text": ((np.array([["a", "b"]] * N), Y), {}, r"\bX\b"),
     "X with a text column": ((FRAME, Y), {}, r"\bX\b"),
     "X dates": ((X.astype("datetime64[s]"), Y), {}, "X: dates"),

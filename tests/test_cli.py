@@ -219,6 +219,77 @@ def test_odd_columns_are_no_obstacle(run, save, long_frame):
     assert "1 column without a name left out." in out
 
 
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ["01", "1"],
+        ["1.0", "1"],
+        ["12345678901234567.0", "12345678901234568.5"],
+        ["99999999999999999998", "99999999999999999999"],
+        ["True", "1"],
+        ["NA", "None", "nan", "null", "N/A"],
+    ],
+)
+def test_task_ids_stay_as_they_stand_in_the_file(run, save, long_frame, ids):
+    long_frame["site"] = np.resize(ids, 60)
+    out = run("compare", save(long_frame), *LONG, "--per-task")[1]
+    assert f"60 rows, 3 features, {len(ids)} tasks" in out
+    shown = out[out.index("R2 of each task") :].splitlines()[2 : 2 + len(ids)]
+    assert [line.split()[0] for line in shown] == sorted(ids)
+
+
+def test_tasks_with_integers_as_ids_are_sorted_by_size(run, save, long_frame):
+    long_frame["site"] = np.resize([100, 20, -3], 60)
+    run("compare", save(long_frame), *LONG, "--json", "o.json")
+    with open("o.json", encoding="utf-8") as file:
+        assert [row["task"] for row in json.load(file)["per_task"]] == [-3, 20, 100]
+
+
+def test_words_for_missing_are_values_of_text_and_holes_among_numbers(save, long_frame):
+    long_frame["colour"] = ["red", "NA", "None"] * 20
+    text = long_frame.astype(str)
+    text.loc[::7, "b"] = "NA"
+    table = read_table(save(text), target="y", task_column="site")
+    assert sorted(set(table.X["colour"])) == ["NA", "None", "red"]
+    np.testing.assert_array_equal(table.X["b"].isna(), np.arange(60) % 7 == 0)
+
+
+def test_text_is_counted_and_a_column_of_names_is_pointed_out(save, long_frame):
+    long_frame["colour"] = ["red", "blue", None] * 20
+    long_frame["name"] = [f"n{k // 2}" for k in range(60)]
+    notes = read_table(save(long_frame), target="y", task_column="site").notes
+    assert any("'colour' (2), 'name' (30)" in note for note in notes)
+    (warned,) = (note for note in notes if "--drop" in note)
+    assert "'name'" in warned and "'colour'" not in warned
+
+
+def test_long_and_unprintable_ids_keep_a_row_a_line(run, save, long_frame):
+    long_frame["site"] = np.resize(["a\nb\x1b[31m", "c" * 80], 60)
+    status, out, _ = run("compare", save(long_frame), *LONG, "--per-task")
+    assert status == 0
+    shown = out[out.index("R2 of each task") :].splitlines()
+    assert shown[2].startswith("a\\nb\\x1b[31m  ")
+    assert shown[3].startswith("c" * 27 + "...  ")
+
+
+@pytest.mark.parametrize(
+    "n_rows, said", [([1, 1], "1 row a task."), ([1, 2], "1 to 2 rows a task.")]
+)
+def test_one_row_is_a_singular(run, save, n_rows, said):
+    rows = [f"{k},{t},s{t}\n" for t, n in enumerate(n_rows) for k in range(n)]
+    assert said in run("compare", save("a,y,site\n" + "".join(rows)), *LONG)[1]
+
+
+def test_lines_may_end_as_on_any_system_and_blank_ones_do_not_count(save, long_frame):
+    text = long_frame.to_csv(index=False)
+    expected = read_table(save(text), target="y", task_column="site")
+    for ending in ("\r\n", "\r", "\n \n"):
+        path = save(("\n" + text).replace("\n", ending).encode())
+        table = read_table(path, target="y", task_column="site")
+        pd.testing.assert_frame_equal(table.X, expected.X)
+        assert table.task.tolist() == expected.task.tolist()
+
+
 def test_rows_without_a_target_are_left_out_and_counted(run, save, long_frame):
     long_frame.loc[:4, "y"] = np.nan
     out = run("compare", save(long_frame), *LONG)[1]
@@ -252,8 +323,16 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(run, save, long_frame):
         (bytes(range(256)) * 9, "data.csv is not a text file in UTF-8"),
         (b"a,y,site\n1,2,\0\n", "data.csv is not a text file"),
         ("a,a,y,site\n1,2,3,4\n", "two columns named 'a'"),
-        ("a,y,site\n1,2,3,4\n", "more cells in its rows"),
-        ("a,y,site\n1,2,3\n1,2,3,4\n", "line 3, saw 4"),
+        ("a,y,site\n1,2,3,4\n", "row 1 has 4 cells, but the header has 3."),
+        ("a,y,site\n1,2,3\n1,2,3,4\n", "row 2 has 4 cells, but the header has 3."),
+        ("a,b,y,site\n1,2,3,s\n\n1,2,3\n", "row 2 has 3 cells, but the header has 4."),
+        ("a;y;site\n1,5;2;s\n", "row 1 has 2 cells, but the header has 1. Commas must separate"),
+        ("a\ty\tsite\n1\t2\ts\n", "Commas must separate its cells."),
+        ("a;y;site,note\n1;2;s,\n", "['a;y;site', 'note']. Commas must separate its cells."),
+        ('a,y,site\n1,2,s\n1,"2,t\n1,2,u\n', "a quotation mark in row 2 lacks its partner."),
+        (f"a,y,site\n1,2,{'s' * 2**18}\n", "a cell of more than 131072 characters"),
+        ("a,y,site\n1,2,s\n2e200,3,t\n", "column 'a' has 2e200 in row 2, beyond 1e+100"),
+        ("a,y,site\n1,2,s\n2,-1e101,t\n", "column 'y' has -1e101 in row 2, beyond 1e+100"),
         ("a;y;site\n1;2;3\n", "no column 'y'; its columns are ['a;y;site']. Commas"),
         ("a,site\n1,2\n", "no column 'y'"),
         ("a,y\n1,2\n", "no column 'site'"),
@@ -268,7 +347,8 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(run, save, long_frame):
         ("a,y,site\n1,inf,s\n2,3,t\n", "column 'y' is infinite in row 1"),
         ("a,y,site\n1,2,s\n2,3,\n", "task column 'site' is empty in row 2"),
         ("a,y,site\n1,2,s\n2,3,s\n", "task column 'site' names one task only, 's'"),
-        ("a,y,site\n1,2,s\n2,3,t\n", "no label of a task that it trains on"),
+        ("a,y,site\n1,2,7\n2,3,7\n", "task column 'site' names one task only, '7'"),
+        ("a,y,site\n1,2,s\n2,3,t\n", "trains on: each task has one label only"),
         ("a,y,site\n1,2,s\n2,2,t\n1,2,s\n1,2,t\n", "the labels in y never vary"),
         ("a,y,site\n" + "".join(f"n{k},{k},{k % 2}\n" for k in range(200)), "--drop 'a'"),
     ],

@@ -273,8 +273,15 @@ def test_wide_labels_of_tasks_without_a_training_label_are_not_scored():
 
 
 def test_a_split_that_tests_new_tasks_only_is_refused():
-    with pytest.raises(ValueError, match="split 0 of cv tests no label of a task"):
+    said = "split 0 of cv tests no label of a task that it trains on: the tasks of its test rows"
+    with pytest.raises(ValueError, match=said):
         compare(*long_data(), cv=LeaveOneGroupOut())
+
+
+def test_tasks_with_one_label_each_are_refused_with_that_cause():
+    X, y, _ = long_data()
+    with pytest.raises(ValueError, match="each task has one label only"):
+        compare(X, y, np.arange(len(y)))
 
 
 @pytest.mark.filterwarnings("error")
@@ -356,6 +363,36 @@ def test_a_contender_with_predictions_of_another_shape_is_named():
 
     with pytest.raises(ValueError, match="contender 'flat' failed on split 0: it predicts"):
         compare(*long_data(), cv=FEW, estimators={"flat": Flat()})
+
+
+class Boundless(DummyRegressor):
+    def predict(self, X):
+        return np.full_like(super().predict(X), np.inf)
+
+
+def never_finite(estimator, X, y):
+    return np.nan if len(y) > 1 else r2_score(y, estimator.predict(X))
+
+
+@pytest.mark.parametrize(
+    "labels, n_test, model, said",
+    [
+        (1.0, 1, DummyRegressor(), "there are too few test labels, at most one of each task"),
+        (1e200, 8, DummyRegressor(), "too large, so rescale the labels"),
+        (1.0, 8, Boundless(), "its predictions are not finite"),
+        (1.0, 8, DummyRegressor(), "the scoring function does not suit"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_a_score_that_is_not_finite_is_refused_with_its_cause(labels, n_test, model, said):
+    X, y, task = long_data(n_tasks=2)
+    rows = np.arange(len(y))
+    splits = [(rows[n_test:], rows[:n_test])] * 2
+    models = {name: PooledTasks(model) for name in ("pooled", "MultiTaskRidgeCV")} | ONLY_POOLED
+    with pytest.raises(ValueError, match=said) as caught:
+        compare(X, labels * y, task, cv=splits, scoring=never_finite, estimators=models)
+    assert ("too few" in str(caught.value)) == ("too few" in said)
 
 
 @pytest.mark.parametrize(
@@ -558,6 +595,15 @@ def test_the_text_is_aligned_and_ends_with_the_verdict():
     assert any(line.split() == ["('b',", "1)", "5", "-", "-"] for line in lines)
     assert "R2 of each task" not in str(comparison)
     assert repr(comparison) == "<Comparison of 2 models on 2 splits>"
+
+
+def test_names_in_the_text_are_escaped_and_cut_and_elsewhere_whole():
+    long = "x" * 60
+    comparison = comparison_of([0.9, 0.92], [0.5, 0.51], tasks=["a\nb\t\x00", long])
+    lines = comparison.to_text(per_task=True).splitlines()
+    assert any(line.startswith(r"a\nb\t\x00  ") for line in lines)
+    assert any(line.startswith("x" * 27 + "...  ") for line in lines)
+    assert [row["task"] for row in comparison.to_dict()["per_task"]] == ["a\nb\t\x00", long]
 
 
 def test_to_dict_is_strict_json():

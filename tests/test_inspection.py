@@ -61,6 +61,12 @@ def test_each_model_has_a_label_with_its_mean_and_the_reference_comes_last(compa
     assert "mine" in axes.get_xlabel()
 
 
+def test_the_axis_says_what_bars_and_hollow_dots_mean(comparison):
+    label = comparison.plot().ax_.get_xlabel()
+    assert "bar: ±2 standard errors" in label
+    assert "hollow dot: no difference beyond" in label
+
+
 # learning curves
 
 
@@ -101,6 +107,15 @@ def test_the_ticks_are_the_sizes_and_the_legend_names_the_models(curve):
     legend = [text.get_text() for text in axes.get_legend().get_texts()]
     assert legend == ["worse", "tie", "better", "mine"]
     assert "mine" in axes.get_legend().get_title().get_text()
+
+
+def test_the_legend_says_what_bands_and_hollow_dots_mean(comparison, curve):
+    title = curve.plot().ax_.get_legend().get_title().get_text()
+    assert title.startswith("band: ±2 s.e. of the mean\nhollow: difference to\nmine within ±2 s.e.")
+    scores = {name: comparison.scores[name] for name in ("worse", "mine")}  # no dot is hollow
+    parts = {"scores": scores, "simple": ["worse"]}
+    alone = ComparisonCurve([4], [Comparison(**vars(comparison) | parts)])
+    assert alone.plot().ax_.get_legend().get_title().get_text() == "band: ±2 s.e. of the mean"
 
 
 def test_many_models_still_look_different(comparison):

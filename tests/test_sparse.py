@@ -127,3 +127,20 @@ def test_other_sparse_formats_are_converted():
     np.testing.assert_allclose(
         model.predict(scipy.sparse.coo_array(X)), dense.predict(X), rtol=1e-9
     )
+
+
+@pytest.mark.parametrize("holes", [False, True], ids=["complete", "holes"])
+@pytest.mark.parametrize("offset", [1e3, 1e7, 1.7e9])
+def test_a_full_column_far_from_zero_does_no_harm(offset, holes):
+    """A time stamp, say: centring after squaring would cancel."""
+    X, Y = sample(60, 8, holes)
+    X[:, 0] = np.random.default_rng(2).normal(size=60)
+    far = X.copy()
+    far[:, 0] += offset
+    for model in (MultiTaskRidge(), MultiTaskRidge(alpha_intercept=1.0), MultiTaskRidgeCV()):
+        near = model.fit(X, Y).predict(X)
+        found = model.fit(scipy.sparse.csr_array(far), Y).predict(far)
+        np.testing.assert_allclose(found, near, rtol=1e-5, atol=1e-5 + 1e-15 * offset)
+    stream = MultiTaskRidge().partial_fit(scipy.sparse.csr_array(far), Y)
+    near = MultiTaskRidge().fit(X, Y).predict(X)
+    np.testing.assert_allclose(stream.predict(far), near, rtol=1e-5, atol=1e-5 + 1e-15 * offset)

@@ -26,7 +26,7 @@ from ._places import (
     to_place,
     widest_float,
 )
-from ._sparse import centred, column_squares, gram, kernel
+from ._sparse import centred, column_squares, gram, kernel, shift_full_columns
 from ._threads import PARALLEL_DIM, few_threads
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "place_of",
     "resolve_device",
     "segment_sum",
+    "shift_full_columns",
     "shrink_psd",
     "solve_psd",
     "sparse_gram",

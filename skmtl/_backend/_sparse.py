@@ -6,6 +6,21 @@ from scipy.sparse import issparse
 from ._places import namespace_of
 
 
+def shift_full_columns(X):
+    """X with the mean of each column without a gap taken from its entries, and those means (p,).
+
+    Only such a column can lie far from zero against its spread, where centring after squaring
+    would cancel.
+    """
+    X = X.copy()
+    X.sum_duplicates()
+    n, p = X.shape
+    full = np.bincount(X.indices, minlength=p) == n
+    shift = np.where(full, np.bincount(X.indices, X.data / n, minlength=p), 0.0)
+    X.data = X.data - shift[X.indices]
+    return X, shift
+
+
 class CentredSparse:
     """Products of root * (X - 1 centre') for csr X; root None: ones.
 

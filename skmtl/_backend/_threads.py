@@ -6,13 +6,13 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-PARALLEL_DIM = 512  # below this matrix size a second BLAS thread costs more than it brings
+PARALLEL_DIM = 2048  # below this matrix size a second BLAS thread costs more than it brings
 _limiting = threading.Lock()
 
 
 @contextmanager
 def few_threads(dim):
-    """Context in which BLAS runs one thread if matrices are of size `dim` < 512.
+    """Context in which BLAS runs one thread if matrices are of size `dim` < 2048.
 
     numpy and scipy bring a BLAS each; at small sizes two pools of threads spin against one
     another. The limit is the process's, so of fits that overlap one sets and lifts it, and the

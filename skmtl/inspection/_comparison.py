@@ -6,6 +6,7 @@ from ._axes import lighten, new_axes
 from ._comparison_curve import ComparisonCurveDisplay
 
 WORSE, TIE, BETTER = "#2f6db3", "#8a8a8a", "#c4572b"
+KEY = "bar: ±2 standard errors; hollow dot: no difference beyond them"
 
 
 class ComparisonDisplay:
@@ -52,8 +53,9 @@ class ComparisonDisplay:
     ...     reference_mean=0.94,
     ...     scoring="explained variance",
     ... )
-    >>> display.plot().ax_.get_xlabel()
-    'explained variance, difference to MultiTaskRidgeCV'
+    >>> print(display.plot().ax_.get_xlabel())
+    explained variance, difference to MultiTaskRidgeCV
+    bar: ±2 standard errors; hollow dot: no difference beyond them
     """
 
     def __init__(
@@ -140,7 +142,7 @@ class ComparisonDisplay:
         ax.set_yticks([*height, 0], [*labels, _label(self.reference, self.reference_mean)])
         ax.plot(0, 0, marker="D", color="black")
         ax.set_ylim(-0.6, len(self.names) + 0.6)
-        ax.set_xlabel(f"{self.scoring}, difference to {self.reference}")
+        ax.set_xlabel(f"{self.scoring}, difference to {self.reference}\n{KEY}")
         lighten(ax, rows=True)
         self.ax_, self.figure_ = ax, ax.figure
         return self

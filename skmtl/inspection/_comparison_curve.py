@@ -147,8 +147,10 @@ class ComparisonCurveDisplay:
         ax.set(xlabel="training rows per task", ylabel=self.scoring)
         lighten(ax)
         legend = ax.legend(frameon=False, title_fontsize="small", alignment="left")
+        key = "band: ±2 s.e. of the mean"
         if any(len(dots.get_xdata()) for dots in self.hollow_):
-            legend.set_title(f"hollow: no difference to\n{self.reference}")
+            key += f"\nhollow: difference to\n{self.reference} within ±2 s.e."
+        legend.set_title(key)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

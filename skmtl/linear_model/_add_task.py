@@ -5,13 +5,15 @@ With r the residuals of the shared part at the origin of the fit, x the rows abo
 and the task gets w = w0 + v and the level b_0 + c.
 """
 
+from numbers import Integral
+
 import numpy as np
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._backend import few_threads, place_of, solve_psd, to_numpy, to_place
 from .._moments import long_moments
 from .._task_ids import encode_tasks
-from .._validation import check_labels, check_weight
+from .._validation import check_labels, check_same_rows, check_weight
 
 
 class AddTaskMixin:
@@ -29,7 +31,7 @@ class AddTaskMixin:
             Rows of the new task; for long data with the task column, which holds one id.
         y : array-like of shape (n_samples,)
         task : hashable, default=None
-            Id of the task. None: for long data the id in X, for wide data the number of tasks.
+            Id of the task. None: for long data the id in X, for wide data the next free integer.
         sample_weight : array-like of shape (n_samples,), optional
             Frequencies.
 
@@ -57,10 +59,11 @@ class AddTaskMixin:
         check_is_fitted(self)
         validate_data(self, X, reset=False, skip_check_array=True)
         features, ids = self._split_features(X)
-        labels = check_labels(np.ravel(y) if np.ndim(y) == 2 and np.shape(y)[1] == 1 else y, self)
+        labels = check_labels(y, self)
+        labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
         if labels.ndim != 1:
             raise ValueError(f"y of a new task must be 1-D, got shape {labels.shape}.")
-        check_consistent_length(features, labels)
+        check_same_rows(features, labels)
         weight = check_weight(sample_weight, labels, wide=True)
         task = self._new_id(task, ids)
         rows = to_numpy(features).astype(np.float64)
@@ -83,7 +86,8 @@ class AddTaskMixin:
                 )
             task = found[0]
         elif task is None:
-            task = self.n_tasks_
+            numbers = [id_ for id_ in self.tasks_ if isinstance(id_, Integral)]
+            task = max([self.n_tasks_ - 1, *numbers]) + 1
         if task in self.tasks_:
             raise ValueError(f"task {task!r} is there already; add_task takes a new one.")
         return task

@@ -192,7 +192,7 @@ class MultiTaskRidge(
 
     def _fit_moments(self, moments, omega):
         problem = MomentProblem(moments, omega, fit_intercept=self.fit_intercept)
-        return problem.solve(self._penalty())
+        return problem.solve(self._penalty()), lambda: None
 
     def _record_solution(self, X, fit_input, solution):
         super()._record_solution(X, fit_input, solution)

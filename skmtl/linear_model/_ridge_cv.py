@@ -1,6 +1,7 @@
 """MultiTaskRidge with its penalties chosen from a grid by exact leave-one-out or evidence."""
 
 import warnings
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -209,7 +210,7 @@ n_tasks_, n_features_in_, feature_names_in_
         alphas = _with_defaults(self._grid(), problem)
         specific, intercept, shared = alphas
         gcv, deviance = problem.scores(shared, specific, intercept)
-        results = _tabulate(alphas, gcv=gcv, deviance=deviance)
+        results = self._tabulate(alphas, gcv=gcv, deviance=deviance)
         free = intercept == 0
         if self.criterion == "evidence":
             winners = [_best(deviance, alphas, kind) for kind in (~free, free) if kind.any()]
@@ -225,8 +226,7 @@ n_tasks_, n_features_in_, feature_names_in_
         chosen = _values(alphas, index)
         self._warn_at_edge(chosen, alphas)
         solution = problem.solve(SharedSpecific(chosen[2], chosen[0], chosen[1]))
-        self._record_choice(chosen, float(best_score), results)
-        return solution
+        return solution, partial(self._record_choice, chosen, float(best_score), results)
 
     def _used_penalty(self):
         return SharedSpecific(self.alpha_shared_, self.alpha_specific_, self.alpha_intercept_)
@@ -275,7 +275,7 @@ n_tasks_, n_features_in_, feature_names_in_
         free = alphas[1] == 0
         by_evidence = self.criterion == "evidence"
         error, deviance = scores(alphas, loo=not by_evidence)
-        results = _tabulate(alphas, loo_error=error, deviance=deviance)
+        results = self._tabulate(alphas, loo_error=error, deviance=deviance)
         if by_evidence:
             winners = [_best(deviance, alphas, kind) for kind in (~free, free) if kind.any()]
             index = winners[0]
@@ -324,10 +324,18 @@ n_tasks_, n_features_in_, feature_names_in_
             )
         best = _argmin(-means)
         shape = tuple(map(len, alphas))
-        results = _tabulate(
+        results = self._tabulate(
             alphas, mean_test_score=means.reshape(shape), std_test_score=stds.reshape(shape)
         )
         return points[best], float(means[best]), results
+
+    def _tabulate(self, alphas, **scores):
+        """Flat columns of the grid's parameters and scores, where they are to be kept."""
+        if not self.store_cv_results:
+            return None
+        grids = np.meshgrid(*alphas, indexing="ij")
+        columns = {f"param_{name}": g.reshape(-1) for name, g in zip(NAMES, grids, strict=True)}
+        return columns | {name: score.reshape(-1) for name, score in scores.items()}
 
     def _splitter(self):
         if not isinstance(self.cv, Integral):
@@ -393,10 +401,3 @@ def _argmin(score):
 
 def _values(alphas, index):
     return tuple(float(values[i]) for values, i in zip(alphas, index, strict=True))
-
-
-def _tabulate(alphas, **scores):
-    """Flat columns of the grid's parameters and scores."""
-    grids = np.meshgrid(*alphas, indexing="ij")
-    columns = {f"param_{name}": grid.reshape(-1) for name, grid in zip(NAMES, grids, strict=True)}
-    return columns | {name: score.reshape(-1) for name, score in scores.items()}

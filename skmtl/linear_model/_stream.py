@@ -3,17 +3,21 @@
 import warnings
 
 import numpy as np
-from sklearn.utils.validation import check_consistent_length, validate_data
+from sklearn.utils.validation import validate_data
 
 from .._backend import place_of
 from .._moments import long_moments, wide_moments
 from .._task_ids import encode_tasks
-from .._validation import as_table, check_task_weight, float_name, require_y
+from .._validation import as_table, check_same_rows, check_task_weight, float_name, require_y
 from ..base import FitInput
 
 
 class StreamMixin:
-    """Adds `partial_fit`; the estimator has `_fit_moments(moments, omega) -> Solution`."""
+    """Adds `partial_fit`.
+
+    The estimator has `_fit_moments(moments, omega)`, which sets no attribute and returns a Solution
+    and a function that records whatever else was chosen.
+    """
 
     def partial_fit(self, X, y, sample_weight=None):
         """Add a batch to the data and fit to all batches so far.
@@ -59,10 +63,11 @@ class StreamMixin:
             raise ValueError("no observed label has positive sample_weight so far: all are zero.")
         omega = self._stream_omega(moments, labelled, len(tasks))
         chosen = moments if len(labelled) == len(tasks) else moments.select(labelled)
-        solution = self._fit_moments(chosen, omega)
+        solution, record_choice = self._fit_moments(chosen, omega)
         dtype = dtype if first else np.promote_types(dtype, self._stream_dtype).name
         fit_input = FitInput(None, labelled, tasks, omega, y_ndim, origin, dtype)
         self._record_solution(X, fit_input, solution)
+        record_choice()
         self._moments, self._stream_dtype = moments, dtype
         return self
 
@@ -72,7 +77,7 @@ class StreamMixin:
             validate_data(self, as_table(X), reset=False, skip_check_array=True)
         features, ids = self._split_features(X)
         labels, weight, tasks, codes = self._validate_labels(features, y, sample_weight, ids)
-        check_consistent_length(features, labels)
+        check_same_rows(features, labels)
         if codes is None:
             moments = wide_moments(features, labels.reshape(len(labels), -1), weight)
         else:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+WIDEST = 30  # characters of a cell
+
 
 def number(value, decimals, sign="-"):
     """Fixed decimals without a leading zero, as .938; "-" where it is not defined."""
@@ -12,13 +14,23 @@ def number(value, decimals, sign="-"):
 
 
 def aligned(cells):
-    """Rows of text as lines, the first column to the left, the others to the right."""
+    """Rows of text as lines, the first column to the left, the others to the right.
+
+    Characters that cannot be printed are escaped, and long names cut: a row is a line.
+    """
+    cells = [[_shown(cell) for cell in row] for row in cells]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = []
     for first, *others in cells:
         right = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
         lines.append("   ".join([first.ljust(widths[0]), *right]).rstrip())
     return "\n".join(lines)
+
+
+def _shown(text):
+    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    text = "".join(escaped)
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
 
 
 def frame(rows, key):

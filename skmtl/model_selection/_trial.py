@@ -150,8 +150,7 @@ def run_trial(table, number, train, test, models, scorer, transformer):
     test = table.scored(train, np.asarray(test))
     if len(test) == 0:
         raise ValueError(
-            f"split {number} of cv tests no label of a task that it trains on; "
-            "are there tasks with two labels at least?"
+            f"split {number} of cv tests no label of a task that it trains on: {_untested(table)}."
         )
     problem = table.problem(train, test, transformer)
     scores, seconds, errors = {}, {}, {}
@@ -163,6 +162,13 @@ def run_trial(table, number, train, test, models, scorer, transformer):
             raise ValueError(f"contender {name!r} failed on split {number}: {error}") from error
         errors[name] = table.sums((problem.y_test - prediction) ** 2, problem.task_test)
     return Trial(scores, seconds, errors, table.spread(problem.y_test, problem.task_test))
+
+
+def _untested(table):
+    """Why a split has nothing to test."""
+    if max(table.n_labels) < 2:
+        return "each task has one label only, and needs another for testing"
+    return "the tasks of its test rows have no label among its training rows, or never vary"
 
 
 def _transformed(X, train, test, transformer):
@@ -193,5 +199,20 @@ def _score(scorer, prediction, problem):
     column = None if problem.task_test is None else 0
     score = float(scorer(Predicted(prediction, column), problem.X_test, problem.y_test))
     if not np.isfinite(score):
-        raise ValueError(f"its score is {score}; are there too few test labels?")
+        raise ValueError(f"its score is {score}; {_unscorable(prediction, problem)}.")
     return score
+
+
+def _unscorable(prediction, problem):
+    """Why a score is not finite."""
+    observed = ~np.isnan(problem.y_test)
+    with np.errstate(over="ignore"):
+        squares = np.stack([problem.y_test, problem.y_test - prediction])[:, observed] ** 2
+    if not np.isfinite(prediction[observed]).all():
+        return "its predictions are not finite"
+    if not np.isfinite(squares.sum(axis=1)).all():
+        return "the squares of the labels or of the errors are too large, so rescale the labels"
+    task = problem.task_test
+    if np.max(observed.sum(axis=0) if task is None else np.bincount(task)) < 2:
+        return "there are too few test labels, at most one of each task"
+    return "the scoring function does not suit these labels"

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .._backend import eigh_psd, place_of, to_place, widest_float
+from ._arrow import intercept_weights
 
 LEAST_FEATURES = 64  # with fewer, blocks are as fast
 USUAL = 20  # iterations that random gaps take; a budget below is not worth the try
@@ -92,10 +93,7 @@ class MaskedDesign:
     def _set_intercepts(self, ai):
         xp = place_of(self.X).xp
         self.ai = ai
-        if np.isinf(ai):
-            self.c, self.kappa = xp.zeros_like(self.n), xp.ones_like(self.n)
-        else:
-            self.c, self.kappa = 1 / (self.n + ai), ai / (self.n + ai)
+        self.c, self.kappa = intercept_weights(self.n, ai)
         self.cb = xp.sum(self.kappa * self.n)
 
     def _curvature(self, W):

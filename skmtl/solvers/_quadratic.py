@@ -1,11 +1,12 @@
 """Quadratic problems: choose an exact route, solve or score a grid, return to the units of X."""
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from scipy.sparse import issparse
 
-from .._backend import few_threads, namespace_of
+from .._backend import few_threads, namespace_of, shift_full_columns
 from ._arrow import solve_arrow
 from ._common_design import CommonDesign
 from ._design import feature_variance, make_design, make_frame
@@ -83,6 +84,10 @@ class QuadraticProblem:
     def __init__(self, data, loss, omega, *, fit_intercept):
         if not getattr(loss, "is_quadratic", False):
             raise TypeError(f"block elimination needs a quadratic loss, got {loss!r}.")
+        self.shift = None
+        if issparse(data.X) and fit_intercept:
+            X, self.shift = shift_full_columns(data.X)
+            data = replace(data, X=X)
         self.data, self.omega, self.fit_intercept = data, omega, fit_intercept
         self.splits = data.is_common_design and bool((omega == omega[0]).all())
 
@@ -119,6 +124,8 @@ class QuadraticProblem:
                 found = found or self._solve_blocks(penalty, **limits)
                 frame, w0, V, b0, b, *report = found
             solution = _in_units_of_X(frame, w0, V, b0, b, *report, tol)
+            if self.shift is not None:
+                solution = _moved(solution, self.shift)
         xp = namespace_of(solution.W)
         if not bool(xp.all(xp.isfinite(solution.W)) and xp.all(xp.isfinite(solution.b))):
             raise ValueError(OVERFLOW)
@@ -194,6 +201,15 @@ class QuadraticProblem:
                 return grid.scores(*alphas, per_task=per_task, loo=loo)
         except np.linalg.LinAlgError as error:
             raise ValueError(OVERFLOW) from error
+
+
+def _moved(solution, shift):
+    """The solution for features that are larger by `shift`."""
+    return solution._replace(
+        b=solution.b - solution.W @ shift,
+        shared_intercept=solution.shared_intercept - solution.shared @ shift,
+        origin=solution.origin + shift,
+    )
 
 
 def _in_units_of_X(frame, w0, V, b0, b, n_iter, residual, tol):
