@@ -16,7 +16,7 @@ MASKED = [(20, 300, 100), (50, 500, 200), (10, 2000, 100)]
 
 
 def main(quick=False):
-    """Print both tables; `quick` leaves out what takes more than seconds."""
+    """Print the tables; `quick` leaves out what takes more than seconds."""
     print_table(
         "Common design, 20 % of the labels missing: peers' time over that of MultiTaskRidge.fit",
         ["(T,n,p)", "ours ms", "per-task loop ms", "ratio", "T Ridge fits ms", "ratio"],
@@ -26,6 +26,11 @@ def main(quick=False):
         "Extreme shapes: a Ridge fit for each task over MultiTaskRidge.fit, and peak memory",
         ["case", "ours ms", "peer ms", "ratio", "ours MB", "peer MB", "data MB"],
         list(extremes(quick)),
+    )
+    print_table(
+        "Streams: time of the peer over that of partial_fit, and peak memory beyond the data",
+        ["case", "ours ms", "peer ms", "ratio", "ours MB", "peer MB", "data MB"],
+        list(streams(quick)),
     )
 
 
@@ -72,6 +77,41 @@ def extremes(quick):
     yield _wide("p=20000, 500 rows, 5 labels each", X, Y)
     X, Y = with_missing(X, Y, MISSING)
     yield _wide("p=20000, 500 rows, 5 labels each, 20 % missing", X, Y)
+
+
+def streams(quick):
+    """Rows of the table: one pass over long data by partial_fit, and by a mask for each task."""
+    n, p, T = (100_000 if quick else 1_000_000), 50, 100
+    rng = np.random.default_rng(0)
+    task, y = rng.integers(0, T, n), rng.normal(size=n)
+    Z = np.column_stack([rng.normal(size=(n, p)), task])
+
+    def stream(n_batches):
+        model = MultiTaskRidge(task_column=p)
+        for rows in np.array_split(np.arange(n), n_batches):
+            model.partial_fit(Z[rows[0] : rows[-1] + 1], y[rows[0] : rows[-1] + 1])
+
+    def grams_by_mask():
+        for t in range(T):
+            rows = task == t
+            X = Z[rows, :p]
+            yield X.T @ X, X.T @ y[rows]
+
+    what = f"{n} rows, p={p}, {T} tasks"
+    yield _row(
+        f"{what}: one batch, Grams by a mask each",
+        Z,
+        lambda: stream(1),
+        lambda: list(grams_by_mask()),
+    )
+    yield _row(
+        f"{what}: ten batches, Grams by a mask each",
+        Z,
+        lambda: stream(10),
+        lambda: list(grams_by_mask()),
+    )
+    ridges = lambda: independent_ridges(Z[:, :p], y, task)  # noqa: E731
+    yield _row(f"{what}: one batch, Ridge by a mask each", Z, lambda: stream(1), ridges)
 
 
 def _own(what, data):

@@ -179,7 +179,7 @@ def _task_moments(X, Y, weight):
         X, shift = shift_full_columns(X)
         G = sparse_gram(X, x_mean - shift, D, None if weight is None else np.sqrt(w))
     elif weight is None:
-        G = centred_grams([(X, x_mean, to_place(D, place, dtype))])[0, ...]
+        G = centred_grams([(X, x_mean, to_place(D, place, dtype))], about_means=True)[0, ...]
     else:
         Z = (X - x_mean) * to_place(np.sqrt(w)[:, None], place, dtype)
         Z = place.xp.concat([Z, to_place(D * np.sqrt(w)[:, None], place, dtype)], axis=1)

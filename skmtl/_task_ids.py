@@ -60,14 +60,33 @@ def encode_tasks(ids):
     Ids that do not compare, as of mixed types, are sorted by type and text.
     """
     if ids.dtype != object:
-        tasks, codes = np.unique(ids, return_inverse=True)
-        return tasks.tolist(), codes
+        return _encode_close_integers(ids) or _encode_sortable(ids)
     tasks = list(dict.fromkeys(ids.tolist()))
     try:
         tasks.sort()
     except TypeError:
         tasks.sort(key=lambda id_: (type(id_).__name__, str(id_)))
     return tasks, lookup_tasks(ids, tasks)
+
+
+def _encode_sortable(ids):
+    tasks, codes = np.unique(ids, return_inverse=True)
+    return tasks.tolist(), codes
+
+
+def _encode_close_integers(ids):
+    """The same by counting, without a sort; None where ids are no integers or far apart."""
+    if ids.dtype.kind not in "iuf" or ids.size == 0:
+        return None
+    low, high = float(ids.min()), float(ids.max())
+    if not (abs(low) < 2**53 and high - low < ids.size + 1024 and low == int(low)):
+        return None
+    offsets = (ids - ids.dtype.type(low)).astype(np.intp)
+    if not (offsets + low == ids).all():
+        return None
+    present = np.bincount(offsets) > 0
+    tasks = (np.flatnonzero(present) + int(low)).astype(ids.dtype)
+    return tasks.tolist(), (np.cumsum(present) - 1)[offsets]
 
 
 def lookup_tasks(ids, tasks):

@@ -307,3 +307,25 @@ def test_limits_of_two_threads_that_overlap_leave_no_trace():
     if "2" not in before:
         pytest.skip(f"BLAS does not take two threads here but {before}: nothing would show")
     assert after == before
+
+
+@pytest.mark.parametrize("index", [[], [2, 0, 2], np.arange(4)[::-1]])
+def test_rows_of_slices_views_and_orders_are_those_of_indexing(index):
+    table = np.arange(24.0).reshape(4, 6)
+    index = np.asarray(index, dtype=int)
+    for X in (
+        table,
+        table[:, :-1],
+        table[:, 1:],
+        table[:, 2:4],
+        table[:, ::2],
+        table[::-1],
+        table[::-1][:, :-1],
+        table.T,
+        table.T[:, 1:],
+        np.asfortranarray(table)[:, 1:],
+        table[1:][:, 1:],
+        table.reshape(6, 4)[:, 1:],
+    ):
+        rows = index[index < len(X)]
+        np.testing.assert_array_equal(_backend.take(X, rows), X[rows])

@@ -253,3 +253,29 @@ def test_a_missing_id_beside_x_is_refused_with_its_row(ids):
 def test_ids_of_another_shape_are_refused(ids, shape):
     with pytest.raises(ValueError, match=rf"task must hold .* of shape \(2,\), got {shape}"):
         id_array(ids, "task", 2)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "uint64", "float32", "float64"])
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [3, 1, 2, 1],
+        [100, 100],
+        [5],
+        [0, 127],
+        [3.5, 3.0, 4.0],
+        [0.5],
+        [0.5, 1.5],
+        [-4, -4, 7],
+        [1, 2**50],
+    ],
+)
+def test_numbers_are_encoded_as_numpy_unique_does(ids, dtype):
+    with np.errstate(invalid="ignore"):
+        ids = np.array(ids).astype(dtype)
+    tasks, codes = encode_tasks(ids)
+    expected, inverse = np.unique(ids, return_inverse=True)
+    assert tasks == expected.tolist() and list(map(type, tasks)) == list(
+        map(type, expected.tolist())
+    )
+    np.testing.assert_array_equal(codes, inverse)

@@ -25,11 +25,12 @@ def segment_sum(x, indptr):
     return xp.stack([xp.sum(x[a:b]) for a, b in pairs])
 
 
-def centred_grams(parts):
+def centred_grams(parts, *, about_means=False):
     """Stack of Grams [Z, C]'[Z, C] for Z = X - centre and C the columns, from a list of such parts.
 
     Where the offsets are small against the spread a Gram comes from X itself, corrected by rank
-    one, which saves a copy of X; elsewhere that would cancel.
+    one, which saves a copy of X; elsewhere that would cancel. `about_means`: the centres are the
+    means of X and the columns sum to zero, which saves their sums.
     """
     X, _, columns = parts[0]
     if issparse(X):
@@ -40,7 +41,7 @@ def centred_grams(parts):
     k = X.shape[1] + columns.shape[1]
     G = np.empty((len(parts), k, k))
     for G_t, part in zip(G, parts, strict=True):
-        if not _gram_without_copy(*part, out=G_t):
+        if not _gram_without_copy(*part, out=G_t, about_means=about_means):
             table = centred_table(*part)
             np.matmul(table.T, table, out=G_t)
     return G
@@ -53,12 +54,13 @@ def sparse_gram(X, centre, columns, root=None):
     return np.vstack([np.hstack([Z.gram(), below[:, : X.shape[1]].T]), below])
 
 
-def _gram_without_copy(X, centre, columns, out):
+def _gram_without_copy(X, centre, columns, out, *, about_means):
     if X.dtype != out.dtype or X.size < SMALL_TABLE:
         return False
     n, p = X.shape
     S = np.matmul(X.T, X, out=out[:p, :p])
-    sums, raw = np.ones(n) @ X, S.diagonal().copy()
+    raw = S.diagonal().copy()
+    sums = n * centre if about_means else np.ones(n) @ X
     S -= np.outer(sums - n * centre, centre) + np.outer(centre, sums)
     if (raw > SMALL_OFFSET * S.diagonal()).any():
         return False

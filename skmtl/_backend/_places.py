@@ -117,10 +117,35 @@ def to_numpy(x):
 
 def take(X, index, axis=0):
     """Rows or columns of an array at its own place; `index` is a NumPy index array."""
+    if isinstance(X, np.ndarray) and axis == 0 and X.ndim == 2:
+        return _take_rows(X, index)
     if isinstance(X, np.ndarray) or issparse(X):
         return X[index] if axis == 0 else X[:, index]
     place = place_of(X)
     return place.xp.take(X, place.xp.asarray(index, device=place.device), axis=axis)
+
+
+def _take_rows(X, index):
+    """X[index] by numpy.take, which copies whole rows, of X or of the table it is columns of."""
+    table, first = X, 0
+    if _is_column_slice(X):
+        table = X.base
+        first = (X.ctypes.data - table.ctypes.data) // X.itemsize
+    if not table.flags.c_contiguous:
+        return X[index]
+    return table.take(index, axis=0)[:, first : first + X.shape[1]]
+
+
+def _is_column_slice(X):
+    table = X.base
+    return (
+        isinstance(table, np.ndarray)
+        and table.dtype == X.dtype
+        and table.ndim == 2
+        and table.strides == X.strides
+        and len(table) == len(X)
+        and 0 < X.shape[1] < table.shape[1] < 2 * X.shape[1] + 8  # a row is mostly of X
+    )
 
 
 def widest_float(place):

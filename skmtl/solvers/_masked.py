@@ -74,10 +74,11 @@ class MaskedDesign:
         D = self.share[:, None] * self.s
         R = 1 / (D + a1)
         shared = float(not np.isinf(a0))
-        tip = shared / ((a0 if shared else 1.0) + a1 * xp.sum(D * R, axis=0))
+        DR = D * R
+        tip = shared / ((a0 if shared else 1.0) + a1 * xp.sum(DR, axis=0))
 
         def precondition(r0, r):
-            w0 = (r0 - xp.sum(D * R * r, axis=0)) * tip
+            w0 = (r0 - xp.sum(DR * r, axis=0)) * tip
             return w0, R * (r - D * w0)
 
         def hessian(w0, V):
@@ -101,7 +102,7 @@ class MaskedDesign:
         if not self.fit_intercept:
             return (self.X.T @ (self.S * XW)).T
         xp = place_of(W).xp
-        return self._centred(XW, xp.sum(self.h * W, axis=1))
+        return self._centred(XW, xp.vecdot(self.h, W))
 
     def _centred(self, Z, sums):
         """X'S M z for columns z of Z with S-sums given: intercepts eliminated."""
@@ -129,7 +130,7 @@ def _pcg(hessian, precondition, r0, r, *, tol, max_iter):
     xp = place_of(r).xp
 
     def dot(a0, a, b0, b):
-        return float(xp.sum(a0 * b0) + xp.sum(a * b))
+        return float(a0 @ b0 + xp.reshape(a, (-1,)) @ xp.reshape(b, (-1,)))
 
     scale = dot(r0, r, r0, r) ** 0.5 or 1.0
     x0, x = xp.zeros_like(r0), xp.zeros_like(r)
