@@ -226,6 +226,7 @@ def check_foreign(X):
 
 
 def check_task_column(task_column):
+    """Refuse a task_column that is neither a name nor a position."""
     if not isinstance(task_column, (str, int, np.integer)) or isinstance(task_column, bool):
         raise TypeError(
             f"task_column must be None, the name or the position of a column, got {task_column!r}."
@@ -233,10 +234,12 @@ def check_task_column(task_column):
 
 
 def as_table(X):
+    """X itself where it has a shape, else an array of its cells as they are."""
     return X if hasattr(X, "shape") else np.asarray(X, dtype=object)
 
 
 def to_host(y):
+    """y as it is, or as a NumPy array where another library's array holds it."""
     return _backend.to_numpy(y) if _backend.is_foreign(y) else y
 
 
@@ -248,6 +251,7 @@ def task_names(y, labels):
 
 
 def warn_unlabelled(tasks, labelled):
+    """One warning that names the first task without a label."""
     silent = sorted(set(range(len(tasks))) - set(labelled.tolist()))
     if silent:
         others = f" (and {len(silent) - 1} more)" if len(silent) > 1 else ""
@@ -260,6 +264,7 @@ def warn_unlabelled(tasks, labelled):
 
 
 def float_name(X):
+    """Name of X's floating type."""
     name = str(X.dtype)
     return "float32" if "float32" in name else "float64"
 

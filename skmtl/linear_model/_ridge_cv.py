@@ -24,12 +24,18 @@ from ..solvers import MomentProblem, QuadraticProblem
 from ._add_task import AddTaskMixin
 from ._base import LinearRegressorMixin
 from ._ridge import MultiTaskRidge
+from ._selection import (
+    NAMES,
+    best_index,
+    first_least,
+    grid_name,
+    grid_point,
+    with_defaults,
+    within_guard,
+)
 from ._stream import StreamMixin
 
 CRITERIA = ("loo", "evidence")
-TIE = 1e-9  # relative difference of scores that is rounding
-NEARLY_FREE = 1e-3  # intercept penalty whose evidence stands for that of none
-NAMES = ("alpha_specific", "alpha_intercept", "alpha_shared")  # the order in which ties are broken
 
 
 class MultiTaskRidgeCV(
@@ -185,7 +191,7 @@ n_tasks_, n_features_in_, feature_names_in_
         problem = QuadraticProblem(
             fit_input.data, SquaredError(), fit_input.omega, fit_intercept=self.fit_intercept
         )
-        alphas = _with_defaults(alphas, problem)
+        alphas = with_defaults(alphas, problem)
         if self.cv is None:
             chosen, best_score, results = self._leave_one_out(problem, alphas)
         else:
@@ -207,23 +213,23 @@ n_tasks_, n_features_in_, feature_names_in_
                     "used; it scores by generalised cross-validation."
                 )
         problem = MomentProblem(moments, omega, fit_intercept=self.fit_intercept)
-        alphas = _with_defaults(self._grid(), problem)
+        alphas = with_defaults(self._grid(), problem)
         specific, intercept, shared = alphas
         gcv, deviance = problem.scores(shared, specific, intercept)
         results = self._tabulate(alphas, gcv=gcv, deviance=deviance)
         free = intercept == 0
         if self.criterion == "evidence":
-            winners = [_best(deviance, alphas, kind) for kind in (~free, free) if kind.any()]
-            index = winners[_argmin(np.array([gcv[winner] for winner in winners]))]
+            winners = [best_index(deviance, alphas, kind) for kind in (~free, free) if kind.any()]
+            index = winners[first_least(np.array([gcv[winner] for winner in winners]))]
             best_score = -deviance[index] / 2
         else:
             few = moments.n.max() <= moments.n_features
             if self.guard is not None and (self.task_column is not None or few):
                 evidence = lambda *grid: problem.scores(*grid)[1]  # noqa: E731
-                gcv = np.where(_guarded(deviance, alphas, evidence, self.guard), gcv, np.inf)
-            index = _best(gcv, alphas, np.ones_like(free))
+                gcv = np.where(within_guard(deviance, alphas, evidence, self.guard), gcv, np.inf)
+            index = best_index(gcv, alphas, np.ones_like(free))
             best_score = -gcv[index]
-        chosen = _values(alphas, index)
+        chosen = grid_point(alphas, index)
         self._warn_at_edge(chosen, alphas)
         solution = problem.solve(SharedSpecific(chosen[2], chosen[0], chosen[1]))
         return solution, partial(self._record_choice, chosen, float(best_score), results)
@@ -256,9 +262,9 @@ n_tasks_, n_features_in_, feature_names_in_
         """Own values of the penalties in the order of NAMES, from large to small, or None."""
         grid = []
         for name in NAMES:
-            values = getattr(self, _plural(name))
+            values = getattr(self, grid_name(name))
             if values is not None:
-                values = check_strengths(_plural(name), values, zero=name == "alpha_intercept")
+                values = check_strengths(grid_name(name), values, zero=name == "alpha_intercept")
                 values = np.unique(values)[::-1]
             grid.append(values)
         if not self.fit_intercept:
@@ -277,26 +283,26 @@ n_tasks_, n_features_in_, feature_names_in_
         error, deviance = scores(alphas, loo=not by_evidence)
         results = self._tabulate(alphas, loo_error=error, deviance=deviance)
         if by_evidence:
-            winners = [_best(deviance, alphas, kind) for kind in (~free, free) if kind.any()]
+            winners = [best_index(deviance, alphas, kind) for kind in (~free, free) if kind.any()]
             index = winners[0]
             if len(winners) > 1:
-                points = [_values(alphas, winner) for winner in winners]
+                points = [grid_point(alphas, winner) for winner in winners]
                 losses = [
                     scores([np.array([v]) for v in point], loo=True)[0].item() for point in points
                 ]
-                index = winners[_argmin(np.array(losses))]
-            return _values(alphas, index), float(-deviance[index] / 2), results
+                index = winners[first_least(np.array(losses))]
+            return grid_point(alphas, index), float(-deviance[index] / 2), results
         n_rows, n_features = problem.data.X.shape
         wide_with_gaps = not problem.data.is_common_design and n_rows <= n_features
         if self.guard is not None and (problem.data.one_label_per_row or wide_with_gaps):
             evidence = lambda *grid: problem.scores(*grid, loo=False)[1]  # noqa: E731
-            error = np.where(_guarded(deviance, alphas, evidence, self.guard), error, np.inf)
-        index = _best(error, alphas, np.ones_like(free))
-        return _values(alphas, index), float(-error[index]), results
+            error = np.where(within_guard(deviance, alphas, evidence, self.guard), error, np.inf)
+        index = best_index(error, alphas, np.ones_like(free))
+        return grid_point(alphas, index), float(-error[index]), results
 
     def _cross_validate(self, X, y, sample_weight, alphas):
         """(chosen, best score, results) by scikit-learn's grid search over the same grid."""
-        points = [_values(alphas, index) for index in np.ndindex(*map(len, alphas))]
+        points = [grid_point(alphas, index) for index in np.ndindex(*map(len, alphas))]
         search = GridSearchCV(
             MultiTaskRidge(
                 fit_intercept=self.fit_intercept,
@@ -322,7 +328,7 @@ n_tasks_, n_features_in_, feature_names_in_
                 f"scoring={self.scoring!r}: use larger folds, or a scorer that leaves missing "
                 "labels out, such as one of make_multitask_scorer."
             )
-        best = _argmin(-means)
+        best = first_least(-means)
         shape = tuple(map(len, alphas))
         results = self._tabulate(
             alphas, mean_test_score=means.reshape(shape), std_test_score=stds.reshape(shape)
@@ -344,60 +350,10 @@ n_tasks_, n_features_in_, feature_names_in_
 
     def _warn_at_edge(self, chosen, alphas):
         for name, value, values in zip(NAMES, chosen, alphas, strict=True):
-            own = getattr(self, _plural(name)) is not None
+            own = getattr(self, grid_name(name)) is not None
             if own and len(values) > 1 and 0 < value < np.inf and value in (values[0], values[-1]):
                 warnings.warn(
                     f"the chosen {name}={value:.3g} is at the edge of its grid; widen it.",
                     UserWarning,
                     stacklevel=3,
                 )
-
-
-def _with_defaults(alphas, problem):
-    """The grid with its missing axes filled in, in units of the mean variance of the features."""
-    specific, intercept, shared = alphas
-    if specific is None or shared is None:
-        v = problem.feature_variance() or 1.0
-    if specific is None:
-        specific = np.append(np.inf, v * np.logspace(5, -1, 13))
-    if intercept is None:
-        intercept = np.concatenate([[np.inf], np.logspace(2.5, -1, 8), [0.0]])
-    if shared is None:
-        shared = np.append(np.inf, v * np.logspace(4, -1, 6))
-    return specific, intercept, shared
-
-
-def _plural(name):
-    return name.replace("alpha", "alphas")
-
-
-def _guarded(deviance, alphas, evidence, tolerance):
-    """Points whose deviance is within `tolerance` of the best.
-
-    That of a free intercept does not compare with those of shrunk ones; the deviance of a small
-    intercept penalty stands for it.
-    """
-    specific, intercept, shared = alphas
-    free = intercept == 0
-    if free.any() and not free.all():
-        deviance = deviance.copy()
-        deviance[:, free] = evidence(shared, specific, np.array([NEARLY_FREE]))
-    return deviance <= deviance.min() + tolerance
-
-
-def _best(score, alphas, kind):
-    """Index of the least score among the intercept penalties of this kind."""
-    score = np.where(kind[None, :, None], score, np.inf)
-    return np.unravel_index(_argmin(score.reshape(-1)), score.shape)
-
-
-def _argmin(score):
-    """First index (the largest penalties) whose score equals the least one up to rounding."""
-    if np.isnan(score).all():
-        return 0
-    least = np.nanmin(score)
-    return int(np.argmax(score <= least + TIE * abs(least)))
-
-
-def _values(alphas, index):
-    return tuple(float(values[i]) for values, i in zip(alphas, index, strict=True))
