@@ -100,14 +100,14 @@ class MaskedDesign:
     def _curvature(self, W):
         XW = self.X @ W.T
         if not self.fit_intercept:
-            return (self.X.T @ (self.S * XW)).T
+            return (self.S * XW).T @ self.X
         xp = place_of(W).xp
         return self._centred(XW, xp.vecdot(self.h, W))
 
     def _centred(self, Z, sums):
         """X'S M z for columns z of Z with S-sums given: intercepts eliminated."""
         xp = place_of(Z).xp
-        K = (self.X.T @ (self.S * (Z - self.c * sums))).T
+        K = (self.S * (Z - self.c * sums)).T @ self.X
         if self.ai == 0:
             return K
         return K - self.kappa[:, None] * self.h * (xp.sum(self.kappa * sums) / self.cb)
