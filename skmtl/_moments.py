@@ -124,17 +124,20 @@ def long_moments(X, y, codes, n_tasks, weight=None):
 
 
 def _block_moments(X, y, codes, n_tasks, weight):
-    # 16-bit codes sort by radix, in linear time
-    order = np.argsort(codes.astype(np.uint16) if n_tasks < 2**16 else codes, kind="stable")
+    # small integers sort by radix, in linear time
+    small = np.uint8 if n_tasks <= 2**8 else np.uint16 if n_tasks <= 2**16 else np.intp
+    order = np.argsort(codes.astype(small), kind="stable")
     if weight is not None:
         order = order[weight[order] > 0]
-    if len(order) == 0:
+        codes = codes[order]
+    counts = np.bincount(codes, minlength=n_tasks)
+    present = np.flatnonzero(counts)
+    if present.size == 0:
         return no_moments(n_tasks, X.shape[1])
-    present, start = np.unique(codes[order], return_index=True)
-    stops = [*start[1:].tolist(), len(order)]
+    stops = np.cumsum(counts[present])
     parts = [
         _task_moments(take(X, rows), y[rows, None], None if weight is None else weight[rows])
-        for rows in (order[a:b] for a, b in zip(start.tolist(), stops, strict=True))
+        for rows in np.split(order, stops[:-1])
     ]
     stacked = (np.concatenate(part) for part in zip(*parts, strict=True))
     return Moments(*(_place_rows(a, n_tasks, present) for a in stacked))
