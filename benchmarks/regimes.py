@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.linear_model import Ridge
 
 from skmtl import MultiTaskRidge
+from skmtl._moments import long_moments
 
 from ._data import common_rows, own_rows
 from ._memory import peak_bytes
@@ -98,6 +99,13 @@ def streams(quick):
             yield X.T @ X, X.T @ y[rows]
 
     what = f"{n} rows, p={p}, {T} tasks"
+    X = np.ascontiguousarray(Z[:, :p])
+    yield _row(
+        f"{what}: the sums alone, Grams by a mask each",
+        Z,
+        lambda: long_moments(X, y, task, T),
+        lambda: list(grams_by_mask()),
+    )
     yield _row(
         f"{what}: one batch, Grams by a mask each",
         Z,
