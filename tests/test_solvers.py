@@ -1,5 +1,7 @@
 """Solvers: what they demand, how "auto" chooses, and conjugate gradients on their own."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -138,7 +140,11 @@ def test_small_tasks_of_many_features_go_by_conjugate_gradients_to_the_same_numb
     a0, a1, ai = alphas
     model = MultiTaskRidge(a0, a1, alpha_intercept=ai, task_column=0)
     direct = model.set_params(solver="dual").fit(Z, y).coef_
-    np.testing.assert_allclose(model.set_params(solver="auto").fit(Z, y).coef_, direct, atol=1e-10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # tol and max_iter are those of solver="cg" alone
+        model.set_params(solver="auto", tol=0.0, max_iter=1).fit(Z, y)
+    np.testing.assert_allclose(model.coef_, direct, atol=1e-10)
+    assert model.n_iter_ == 1
 
 
 @pytest.mark.parametrize("ai", [0.0, 2.0, np.inf])

@@ -145,3 +145,11 @@ def test_a_full_column_far_from_zero_does_no_harm(offset, holes):
     stream = MultiTaskRidge().partial_fit(scipy.sparse.csr_array(far), Y)
     near = MultiTaskRidge().fit(X, Y).predict(X)
     np.testing.assert_allclose(stream.predict(far), near, rtol=1e-5, atol=1e-5 + 1e-15 * offset)
+
+
+def test_a_new_task_may_be_sparse_too():
+    X, Y = sample(60, 8, False)
+    dense = MultiTaskRidge().fit(X, Y).add_task(X[:5], Y[:5, 0] + 1)
+    sparse = scipy.sparse.csr_array(X)
+    model = MultiTaskRidge().fit(sparse, Y).add_task(sparse[:5], Y[:5, 0] + 1)
+    np.testing.assert_allclose(model.coef_, dense.coef_, rtol=1e-9, atol=1e-12)

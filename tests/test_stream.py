@@ -175,3 +175,22 @@ def test_wide_moments_with_a_task_without_labels():
     Y[:, 1] = np.nan
     moments = wide_moments(X, Y)
     assert moments.n.tolist() == [40, 0, 40] and not moments.S[1].any()
+
+
+@pytest.mark.parametrize(
+    "params, message",
+    [({"unknown_task": "ignore"}, "unknown_task"), ({"device": "gpu"}, "device must be")],
+)
+def test_a_stream_checks_the_parameters_that_fit_checks(params, message):
+    X, Y = wide(40, 4, 3)
+    with pytest.raises(ValueError, match=message):
+        MultiTaskRidge(**params).partial_fit(X, Y)
+
+
+def test_a_stream_on_a_device_gives_the_numbers_of_the_host(fake_gpu):
+    X, Y = wide(40, 4, 3)
+    for labels in (Y, with_holes(Y)):
+        model = stream(MultiTaskRidge(), X, labels)
+        host = MultiTaskRidge(device="cpu").fit(X, labels)
+        assert type(model.coef_) is np.ndarray
+        np.testing.assert_allclose(model.coef_, host.coef_, rtol=1e-9)

@@ -62,12 +62,16 @@ def resolve_device(device, X, work=0.0):
     if is_foreign(X):
         return place_of(X)
     if device == "cuda":
+        if issparse(X):
+            raise ValueError('device="cuda" takes no sparse X; make it dense, or use device="cpu".')
         if not cuda_is_available():
             raise ValueError(
                 'device="cuda" needs cupy and a CUDA GPU, and none was found; install '
                 'skmtl[cuda12] or skmtl[cuda13], or use device="cpu".'
             )
         return _cupy_place()
+    if issparse(X):
+        return NUMPY
     in_worker = multiprocessing.parent_process() is not None
     if device == "auto" and work >= GPU_WORK and not in_worker and cuda_is_available():
         return _cupy_place()

@@ -8,6 +8,7 @@ and the task gets w = w0 + v and the level b_0 + c.
 from numbers import Integral
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._backend import few_threads, place_of, solve_psd, to_numpy, to_place
@@ -66,7 +67,8 @@ class AddTaskMixin:
         check_same_rows(features, labels)
         weight = check_weight(sample_weight, labels, wide=True)
         task = self._new_id(task, ids)
-        rows = to_numpy(features).astype(np.float64)
+        rows = features.toarray() if issparse(features) else to_numpy(features)
+        rows = rows.astype(np.float64)
         w, b = self._fit_task(rows, labels, np.ones(len(labels)) if weight is None else weight)
         self._insert_task(task, w, b)
         if hasattr(self, "_moments"):

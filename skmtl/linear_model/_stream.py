@@ -5,11 +5,12 @@ import warnings
 import numpy as np
 from sklearn.utils.validation import validate_data
 
-from .._backend import place_of
+from .._backend import place_of, resolve_device, to_place
+from .._checks import check_option
 from .._moments import long_moments, wide_moments
 from .._task_ids import encode_tasks
-from .._validation import as_table, check_same_rows, check_task_weight, float_name, require_y
-from ..base import FitInput
+from .._validation import as_table, check_task_weight, float_name, require_y, work_estimate
+from ..base import UNKNOWN_TASK, FitInput
 
 
 class StreamMixin:
@@ -48,6 +49,7 @@ class StreamMixin:
             If a parameter is of the wrong type.
         """
         self._check_params()
+        check_option("unknown_task", self.unknown_task, UNKNOWN_TASK)
         require_y(self, y)
         first = not hasattr(self, "_moments")
         if first and hasattr(self, "coef_"):
@@ -77,11 +79,12 @@ class StreamMixin:
             validate_data(self, as_table(X), reset=False, skip_check_array=True)
         features, ids = self._split_features(X)
         labels, weight, tasks, codes = self._validate_labels(features, y, sample_weight, ids)
-        check_same_rows(features, labels)
+        place = resolve_device(self.device, features, work_estimate(features, labels))
+        there = to_place(features, place)
         if codes is None:
-            moments = wide_moments(features, labels.reshape(len(labels), -1), weight)
+            moments = wide_moments(there, labels.reshape(len(labels), -1), weight)
         else:
-            moments = long_moments(features, labels, codes, len(tasks), weight)
+            moments = long_moments(there, labels, codes, len(tasks), weight)
         return moments, tasks, labels.ndim, float_name(features), place_of(features)
 
     def _merged(self, batch, tasks, y_ndim):

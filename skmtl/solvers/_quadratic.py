@@ -120,7 +120,7 @@ class QuadraticProblem:
                 frame = self._common.frame
                 w0, V, b0, b, *report = self._common.solve(penalty, **limits)
             else:
-                found = self._solve_fast(penalty, max_iter) if solver == "auto" else None
+                found = self._solve_fast(penalty) if solver == "auto" else None
                 found = found or self._solve_blocks(penalty, **limits)
                 frame, w0, V, b0, b, *report = found
             solution = _in_units_of_X(frame, w0, V, b0, b, *report, tol)
@@ -131,12 +131,14 @@ class QuadraticProblem:
             raise ValueError(OVERFLOW)
         return solution
 
-    def _solve_fast(self, penalty, max_iter):
+    def _solve_fast(self, penalty):
         """Solution by conjugate gradients where they are faster and as exact, else None."""
         if self._has_small_tasks():
-            found = self._solve_blocks(penalty, method="cg", tol=EXACT, max_iter=MOST_ITERATIONS)
-            return found if found[-1] <= EXACT else None
-        return self._solve_masked(penalty, max_iter)
+            *found, _, residual = self._solve_blocks(
+                penalty, method="cg", tol=EXACT, max_iter=MOST_ITERATIONS
+            )
+            return (*found, 0, 0.0) if residual <= EXACT else None
+        return self._solve_masked(penalty)
 
     def _has_small_tasks(self):
         """Whether features are many and every task is far smaller than they and the data are."""
@@ -144,10 +146,10 @@ class QuadraticProblem:
         rows_of_their_own = self.data.one_label_per_row and not issparse(self.data.X)
         return rows_of_their_own and p >= MANY and sizes.max() < min(p, n) / 2
 
-    def _solve_masked(self, penalty, max_iter):
+    def _solve_masked(self, penalty):
         """Solution of a common design with gaps by PCG, or None where that would take too long."""
         data, omega, fit_intercept = self.data, self.omega, self.fit_intercept
-        max_iter = min(max_iter, iterations_worthwhile(data))
+        max_iter = iterations_worthwhile(data)
         if max_iter == 0 or np.isinf(penalty.alpha_specific):
             return None
         frame = make_frame(data, omega, fit_intercept=fit_intercept, reduce=False)
