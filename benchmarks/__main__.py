@@ -11,10 +11,18 @@ import warnings
 
 BENCHMARKS = {  # the options that each takes
     "ridge": ["quick"],
+    "perceptron": ["quick"],
+    "perceptron_real": ["quick", "data"],
+    "balancing": ["quick"],
     "regimes": ["quick"],
     "scaling": ["quick"],
     "real": ["quick", "data"],
+    "logistic": ["quick"],
+    "classification": ["quick", "data"],
+    "clustering": ["quick", "data"],
     "new_task": ["quick", "data"],
+    "asymptotics": ["quick"],
+    "bayesian": ["quick", "data"],
 }
 
 

@@ -43,6 +43,23 @@ def wheat(folder):
     return _wide(_read(folder, "wheat"))
 
 
+def landmine(folder):
+    """X (14820, 9), y in {0, 1}, minefield: radar images of 29 minefields."""
+    table = _read(folder, "landmine")
+    return table["X"].astype(float), table["y"].astype(int), table["task"]
+
+
+def tox21(folder):
+    """X (8006, 1024) of bits, Y (8006, 12) with gaps, molecule: toxicity assays.
+
+    The number of the molecule is that of its fingerprint: some molecules stand there twice.
+    """
+    table = _read(folder, "tox21")
+    packed = table["Xpacked"]
+    molecule = np.unique(packed, axis=0, return_inverse=True)[1].reshape(-1)
+    return np.unpackbits(packed, axis=1).astype(float), table["Y"].astype(float), molecule
+
+
 def _wide(table):
     return table["X"].astype(float), table["Y"].astype(float), None
 

@@ -12,12 +12,16 @@ from pathlib import Path
 
 SUBPACKAGES = (
     "linear_model",
+    "neural_network",
     "model_selection",
     "metrics",
     "baselines",
     "preprocessing",
     "datasets",
     "inspection",
+    "balancing",
+    "asymptotics",
+    "simulation",
 )
 # scikit-learn's metadata routing: the same on every estimator, and its text links to their guide
 ROUTING = re.compile(r"set_\w+_request|get_metadata_routing")

@@ -3,7 +3,18 @@
 from importlib.metadata import PackageNotFoundError, version
 
 from .baselines import IndependentTasks, PooledTasks
-from .linear_model import MultiTaskRidge, MultiTaskRidgeCV
+from .linear_model import (
+    MultiTaskBayesianRidge,
+    MultiTaskLogisticRegression,
+    MultiTaskLogisticRegressionCV,
+    MultiTaskRidge,
+    MultiTaskRidgeClassifier,
+    MultiTaskRidgeCV,
+    MultiTaskRobustClustering,
+    MultiTaskRobustClusteringClassifier,
+    MultiTaskRobustClusteringCV,
+)
+from .neural_network import MultiTaskPerceptron, MultiTaskPerceptronClassifier
 from .preprocessing import TargetScaler
 
 try:
@@ -11,4 +22,19 @@ try:
 except PackageNotFoundError:  # run from a source tree that is not installed
     __version__ = "0+unknown"
 
-__all__ = ["IndependentTasks", "MultiTaskRidge", "MultiTaskRidgeCV", "PooledTasks", "TargetScaler"]
+__all__ = [
+    "IndependentTasks",
+    "MultiTaskBayesianRidge",
+    "MultiTaskLogisticRegression",
+    "MultiTaskLogisticRegressionCV",
+    "MultiTaskPerceptron",
+    "MultiTaskPerceptronClassifier",
+    "MultiTaskRidge",
+    "MultiTaskRidgeCV",
+    "MultiTaskRidgeClassifier",
+    "MultiTaskRobustClustering",
+    "MultiTaskRobustClusteringCV",
+    "MultiTaskRobustClusteringClassifier",
+    "PooledTasks",
+    "TargetScaler",
+]

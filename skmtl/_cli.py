@@ -17,7 +17,7 @@ import numpy as np
 
 from . import __version__
 from ._backend import cuda_is_available, resolve_device
-from ._csv import Table, counted, read_table
+from ._csv import Table, counted, label_text, read_table
 from .datasets import load_grunfeld
 from .model_selection import MultiTaskShuffleSplit, compare, compare_by_rows
 
@@ -29,6 +29,7 @@ examples:
   python -m skmtl compare
   python -m skmtl compare school.csv --target score --task-column school
   python -m skmtl compare plants.csv --targets height,weight,yield --plot gain.png
+  python -m skmtl compare wards.csv --target grade --task-column ward --classification
   python -m skmtl compare --rows-per-task 3,6,12
 """
 
@@ -80,7 +81,7 @@ def _add_compare(commands):
         "compare",
         help="does learning the tasks together pay, on these data?",
         description="Fit MultiTaskRidgeCV and the simple models on the same random splits of the "
-        "data, and say what the difference is.",
+        "data, and say what the difference is. For classes these are logistic regressions.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -90,6 +91,11 @@ def _add_compare(commands):
     add("--target", metavar="COLUMN", help="long data: the column to predict")
     add("--task-column", metavar="COLUMN", help="long data: the column that names the task")
     add("--targets", metavar="A,B,C", type=_columns, help="wide data: a column for each task")
+    add(
+        "--classification",
+        action="store_true",
+        help="labels are classes, as text, truth values and two whole numbers always are",
+    )
     add("--drop", metavar="A,B", type=_columns, default=[], help="columns that are no features")
     add("--repeats", type=_count(2), default=40, help="random splits, default 40")
     add("--test-size", type=_fraction, help="share of each task for testing, default 0.25")
@@ -101,7 +107,7 @@ def _add_compare(commands):
         help="learning curves: the comparison at several numbers of training rows of each task",
     )
     add("--seed", type=_count(0), default=0, help="of the splits, default 0")
-    add("--per-task", action="store_true", help="print the R2 of each task too")
+    add("--per-task", action="store_true", help="print the R2, or AUC, of each task too")
     add("--json", metavar="OUT.json", help="write all results there")
     add("--plot", metavar="OUT.png", help="draw the differences, or the learning curves, there")
 
@@ -149,7 +155,7 @@ def _compare(options):
     parts = {"per_task": True} if options.per_task else {}
     sys.stdout.write(comparison.to_text(**parts) + "\n")
     if options.json is not None:
-        _write_json(options, comparison, described)
+        _write_json(options, table, comparison, described)
     if options.plot is not None:
         comparison.plot().figure_.savefig(options.plot, dpi=150)
 
@@ -157,6 +163,7 @@ def _compare(options):
 def _run(options, table):
     """The Comparison, or the ComparisonCurve; warnings come once each, in one line."""
     how = {"transformer": table.transformer, "callback": _progress_bar(sys.stderr)}
+    how |= {"classification": table.classes is not None}
     with warnings.catch_warnings(record=True) as caught:
         if options.rows_per_task is None:
             result = compare(table.X, table.y, table.task, cv=_splitter(options), **how)
@@ -183,6 +190,7 @@ def _check_options(options):
     given = [name for name, value in named.items() if value is not None]
     if options.file is None:
         given += ["--targets"] * (options.targets is not None) + ["--drop"] * bool(options.drop)
+        given += ["--classification"] * options.classification
         if given:
             raise ValueError(f"{given[0]} needs a file; the embedded data have their own columns.")
     elif options.targets is None and len(given) < 2:
@@ -263,6 +271,7 @@ def _load_file(options):
         task_column=options.task_column,
         targets=options.targets or (),
         drop=options.drop,
+        classification=options.classification or None,
     )
     if table.task is not None and len(set(table.task)) < 2:
         raise ValueError(
@@ -310,7 +319,7 @@ def _describe_splits(options, table):
     return f"{options.repeats} random splits (seed {options.seed}): {size}."
 
 
-def _write_json(options, comparison, described):
+def _write_json(options, table, comparison, described):
     result = comparison.to_dict() | {
         "data": described,
         "seed": options.seed,
@@ -319,6 +328,8 @@ def _write_json(options, comparison, described):
         "n_per_task": options.n_per_task,
         "versions": _versions(),
     }
+    if table.classes is not None:
+        result["classes"] = [label_text(label) for label in table.classes]
     with open(options.json, "w", encoding="utf-8") as file:
         json.dump(result, file, indent=2, allow_nan=False)
         file.write("\n")

@@ -8,6 +8,7 @@ import csv
 import io
 import re
 from collections import Counter
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,11 +17,15 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from ._label_kind import are_classes
+from ._task_ids import encode_tasks, objects
+
 MOST_LEVELS = 100  # a text column with more distinct values is a name or a date, not a category
+MOST_SHOWN = 8  # classes listed by name
 LARGEST = 1e100  # squares of larger numbers, summed, come near the end of float64
 PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")  # one spelling for each, and within int64
 BOOLEANS = {"true": 1.0, "false": 0.0}
-# what pandas takes for a missing number; in text and in task ids these are words like others
+# what pandas takes for a missing number; in text features and task ids these are words like others
 MISSING = ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"]
 MISSING += ["1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
 
@@ -33,13 +38,16 @@ class Table(NamedTuple):
     X : DataFrame of shape (n_rows, n_features)
         Numbers, NaN where missing, and text, "" where missing.
     y : Series of shape (n_rows,) or DataFrame of shape (n_rows, n_tasks)
-        NaN in a DataFrame where not observed.
+        Numbers, or classes: numbers, text or truth values. NaN or None in a DataFrame where not
+        observed.
     task : ndarray of shape (n_rows,) or None
         Task ids of long data: int64 if all are plain integers, else text as in the file.
     transformer : transformer
         Imputes and standardises the numbers of X, and makes indicators of its text.
     notes : list of str
         What was left out or filled in.
+    classes : list or None
+        The distinct labels where these are classes.
     """
 
     X: Any
@@ -47,9 +55,10 @@ class Table(NamedTuple):
     task: Any
     transformer: Any
     notes: list
+    classes: Any = None
 
 
-def read_table(path, *, target=None, task_column=None, targets=(), drop=()):
+def read_table(path, *, target=None, task_column=None, targets=(), drop=(), classification=None):
     """Read a CSV file with a header as a Table.
 
     Parameters
@@ -61,6 +70,9 @@ def read_table(path, *, target=None, task_column=None, targets=(), drop=()):
         Columns of wide data, each a task.
     drop : sequence of str
         Columns that are no features.
+    classification : bool or None
+        Whether labels are classes; None: where all columns of them hold text, truth values or at
+        most two distinct numbers.
 
     Raises
     ------
@@ -78,7 +90,7 @@ def read_table(path, *, target=None, task_column=None, targets=(), drop=()):
                 f"{_hint(frame.columns)}"
             )
     labels = frame[[*targets] if targets else [target]]
-    labels = labels.apply(lambda column: _numbers(path, column))
+    labels, classes = _labels(path, labels, classification)
     unlabelled = labels.isna().all(axis=1)
     if unlabelled.all():
         raise ValueError(f"{path} has no value in {_names(labels.columns)}.")
@@ -91,8 +103,10 @@ def read_table(path, *, target=None, task_column=None, targets=(), drop=()):
         raise ValueError(f"{path} has no column left for a feature beside {_names(wanted)}.")
     X = X.apply(lambda column: _feature(path, column))
     notes += _feature_notes(X)
+    if classes is not None:
+        notes.append(_class_note(labels, classes))
     y = labels if targets else labels[target]
-    return Table(X, y, task, tabular_transformer(X), notes)
+    return Table(X, y, task, tabular_transformer(X), notes, classes)
 
 
 def counted(number, thing):
@@ -179,11 +193,61 @@ def _read_text(path):
     return text
 
 
+def _labels(path, labels, classification):
+    """Columns of labels as numbers and None, or as classes and the list of them."""
+    classes = labels.apply(partial(_class_labels, path))
+    if classification is None:
+        slip = any(_is_mixed(column) for _, column in labels.items())
+        classification = are_classes(classes) and not slip
+    if not classification:
+        return labels.apply(partial(_numbers, path)), None
+    for _, column in classes.items():
+        _check_classes(path, column)
+    if len({type(label) for label in _observed(classes)}) > 1:  # columns of different kinds
+        classes = classes.map(label_text, na_action="ignore")
+    return classes, encode_tasks(objects(_observed(classes)))[0]
+
+
+def _check_classes(path, column):
+    """Refuse amounts, and text that is a name."""
+    if column.dtype == np.float64:
+        amounts = column.notna() & (column % 1 != 0)
+        if amounts.any():
+            row = _first_row(amounts)
+            raise ValueError(
+                f"{path}: column {column.name!r} has {column[row - 1]} in row {row}, an amount and "
+                "no class."
+            )
+    n_classes = column.nunique()
+    if n_classes > min(MOST_LEVELS, max(2, column.count() / 2)):
+        raise ValueError(
+            f"{path}: column {column.name!r} has {n_classes} distinct values in "
+            f"{counted(column.count(), 'row')}, too many for classes."
+        )
+
+
+def _is_mixed(column):
+    """Whether words stand among numbers."""
+    numbers, bad = _parse(column)
+    return bad.any() and numbers.notna().any()
+
+
+def _class_labels(path, column):
+    """A column of truth values, of numbers, or else of text; None or NaN where missing."""
+    numbers, bad = _parse(column)
+    cells = column.str.strip()
+    truth = cells.str.lower().map({word: bool(value) for word, value in BOOLEANS.items()})
+    if bad.any():
+        return cells.where(~cells.isin(MISSING), None)
+    return truth if truth.notna().any() else _within_range(path, column, numbers)
+
+
 def _numbers(path, column):
     """A column as floats, NaN where missing."""
     numbers, bad = _parse(column)
     if bad.any():
-        raise ValueError(_not_a_number(path, column, bad))
+        hint = " Where its values are classes add --classification."
+        raise ValueError(_not_a_number(path, column, bad) + hint)
     return _within_range(path, column, numbers)
 
 
@@ -219,6 +283,24 @@ def _parse(column):
 def _levels(column):
     """Number of rows of each value of a text column; an empty cell is no value."""
     return column[column != ""].value_counts()
+
+
+def _observed(labels):
+    """All labels that are not missing, column by column."""
+    return [label for name in labels.columns for label in labels[name].dropna()]
+
+
+def _class_note(labels, classes):
+    counts = Counter(_observed(labels))
+    shown = [f"{label_text(label)!r} ({counts[label]})" for label in classes[:MOST_SHOWN]]
+    more = ", ..." if len(classes) > MOST_SHOWN else ""
+    kinds = "class" if len(classes) == 1 else "classes"
+    return f"classification: {len(classes)} {kinds} (how many labels): {', '.join(shown)}{more}."
+
+
+def label_text(label):
+    """A class as text: 1 for 1.0."""
+    return repr(label).removesuffix(".0") if isinstance(label, float) else str(label)
 
 
 def _not_a_number(path, column, bad):

@@ -4,7 +4,7 @@ Memory follows the number of observed labels.  X lies where the computation will
 weights and indices are NumPy arrays.  Labels of weight zero are not observed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -148,3 +148,36 @@ def long_data(X, y, codes, n_tasks, weight=None):
 
 def _indptr(task, n_tasks):
     return np.concatenate([[0], np.cumsum(np.bincount(task, minlength=n_tasks))])
+
+
+def of_tasks(data, tasks):
+    """TaskData of some of the tasks; `tasks` are their numbers, ascending."""
+    if len(tasks) == data.n_tasks:
+        return data
+    if data.is_common_design:
+        return replace(data, n_tasks=len(tasks), Y=data.Y[:, tasks])
+    return of_labels(data, np.isin(data.labels.task, tasks))[0]
+
+
+def of_labels(data, kept):
+    """TaskData of some of the labels, and the numbers of the tasks that have one.
+
+    Parameters
+    ----------
+    data : TaskData
+    kept : ndarray of bool of shape (n_labels,)
+        In the order of ``data.labels``.
+    """
+    labels, kept = data.labels, np.flatnonzero(kept)
+    rows, row = np.unique(labels.row[kept], return_inverse=True)
+    tasks, task = np.unique(labels.task[kept], return_inverse=True)
+    X = data.X if len(rows) == data.X.shape[0] else take(data.X, rows)
+    chosen = Labels(row, labels.y[kept], labels.s[kept], _indptr(task, len(tasks)))
+    return TaskData(X, len(tasks), _labels=chosen), tasks
+
+
+def relabelled(data, y):
+    """TaskData with other labels: `y` is a function of an array of labels."""
+    if data.is_common_design:
+        return replace(data, Y=y(data.Y))
+    return replace(data, _labels=replace(data.labels, y=y(data.labels.y)))

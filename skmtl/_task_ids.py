@@ -46,7 +46,7 @@ def id_array(ids, name, n_rows):
     ValueError
         If the number of ids is another, or one is missing (NaN or None).
     """
-    ids = ids if hasattr(ids, "shape") else _objects(ids)
+    ids = ids if hasattr(ids, "shape") else objects(ids)
     if tuple(ids.shape) != (n_rows,):
         raise ValueError(
             f"{name} must hold one task id a row, of shape ({n_rows},), got {tuple(ids.shape)}."
@@ -157,8 +157,8 @@ def _check_position(task_column, n_columns):
 
 def _complete(column, name):
     """Array of the ids in a column, of which none may be missing; `name` says where they stand."""
-    ids = _compact(_as_array(column))
-    missing = np.flatnonzero(_is_missing(ids))
+    ids = compact(as_array(column))
+    missing = np.flatnonzero(is_missing(ids))
     if missing.size:
         raise ValueError(
             f"the task id in {name} is missing in row {missing[0]}; drop such rows or give them "
@@ -167,45 +167,45 @@ def _complete(column, name):
     return ids
 
 
-def _as_array(column):
+def as_array(column):
     """A 1-D array of any library, or a column of a frame, as a NumPy array."""
     if is_foreign(column):
         return to_numpy(column)
     if isinstance(column, np.ma.MaskedArray):
-        return _objects(column.tolist())  # None where masked
+        return objects(column.tolist())  # None where masked
     if isinstance(column, np.ndarray):
         return column
     # through objects: NumPy would make text of categories and floats of nullable integers
-    return np.asarray(column.astype(object) if hasattr(column, "astype") else _objects(column))
+    return np.asarray(column.astype(object) if hasattr(column, "astype") else objects(column))
 
 
-def _objects(ids):
+def objects(ids):
     ids = list(ids)
     return np.fromiter(ids, dtype=object, count=len(ids))  # np.array would unpack tuples
 
 
-def _compact(ids):
-    """An object array of plain numbers or of plain strings as an array of that kind."""
+def compact(ids):
+    """An object array of plain numbers, strings or truth values as an array of that kind."""
     if ids.dtype != object:
         return ids
     cells = ids.tolist()
     kinds = set(map(type, cells))
-    if kinds == {str} or (kinds and kinds <= {int, float}):
-        compact = np.array(cells)
+    if kinds in ({str}, {bool}) or (kinds and kinds <= {int, float}):
+        plain = np.array(cells)
         # numpy drops a string's last NULs and the last digits of large integers beside floats
-        return compact if compact.tolist() == cells else ids
+        return plain if plain.tolist() == cells else ids
     return ids
 
 
-def _is_missing(ids):
+def is_missing(ids):
     if ids.dtype.kind in "biuSU":
         return np.zeros(len(ids), dtype=bool)
     if ids.dtype.kind in "fcmM":
         return ids != ids  # NaN and NaT differ from themselves
-    return [_is_absent(id_) for id_ in ids.tolist()]
+    return [is_absent(id_) for id_ in ids.tolist()]
 
 
-def _is_absent(id_):
+def is_absent(id_):
     try:
         return id_ is None or bool(id_ != id_)
     except TypeError:  # pandas.NA is neither equal to itself nor not

@@ -12,6 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, _num_samples, check_a
 
 from . import _backend
 from ._checks import check_option
+from ._classes import read_classes
 from ._data import long_data, wide_data
 from ._task_ids import encode_tasks, lookup_tasks, take_task_column
 
@@ -143,6 +144,21 @@ def check_labels(y, estimator):
     )
     if labels.ndim == 0:
         raise ValueError(f"y must be 1-D or 2-D, got the scalar {y!r}.")
+    _check_observed(labels)
+    return labels
+
+
+def check_class_labels(y, missing_label):
+    """Class numbers in the shape of y, NaN where not observed (2-D only), and the classes."""
+    if np.ndim(missing_label) or isinstance(missing_label, (list, dict, set)):
+        raise TypeError(f"missing_label must be one label, got {missing_label!r}.")
+    codes, values = read_classes(y, missing_label)
+    _check_observed(codes)
+    return codes, values
+
+
+def _check_observed(labels):
+    """Refuse missing labels in a 1-D y, and a y without any."""
     missing = np.isnan(labels)
     if labels.ndim == 1 and missing.any():
         raise ValueError(
@@ -151,7 +167,6 @@ def check_labels(y, estimator):
         )
     if labels.shape[-1] == 0 or missing.all():
         raise ValueError("y holds no observed label: every value is NaN or there is no column.")
-    return labels
 
 
 def check_weight(sample_weight, labels, *, wide):

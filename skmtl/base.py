@@ -59,6 +59,8 @@ class FitInput(NamedTuple):
         Where X came from and results go.
     dtype : str
         Name of X's floating type.
+    values : ndarray or None
+        Of classifiers: the class labels, whose numbers are the labels in `data`.
     """
 
     data: TaskData
@@ -68,6 +70,7 @@ class FitInput(NamedTuple):
     y_ndim: int
     origin: Any
     dtype: str
+    values: Any = None
 
     def deliver(self, x):
         """A result at the place and in the type of the user's X."""
@@ -149,7 +152,10 @@ class MultiTaskMixin(MultiOutputMixin):
         check_option("unknown_task", self.unknown_task, UNKNOWN_TASK)
         require_y(self, y)
         features, ids = self._split_features(X)
-        labels, weight, tasks, codes = self._validate_labels(features, y, sample_weight, ids)
+        labels, values = self._read_labels(y)
+        labels, weight, tasks, codes = self._validate_labels(
+            features, y, labels, sample_weight, ids
+        )
         place = _backend.resolve_device(self.device, features, work_estimate(features, labels))
         task_weight = check_task_weight(self.task_weight, len(tasks))
         if not isinstance(task_weight, str):
@@ -159,13 +165,16 @@ class MultiTaskMixin(MultiOutputMixin):
         warn_unlabelled(tasks, labelled)
         omega = 1 / data.weight_sums if isinstance(task_weight, str) else task_weight[labelled]
         origin = _backend.place_of(features)
-        return FitInput(
-            data, labelled, tasks, omega / omega.mean(), labels.ndim, origin, float_name(features)
-        )
+        dtype = float_name(features)
+        omega = omega / omega.mean()
+        return FitInput(data, labelled, tasks, omega, labels.ndim, origin, dtype, values)
 
-    def _validate_labels(self, X, y, sample_weight, ids):
+    def _read_labels(self, y):
+        """Labels as float64, NaN where missing, and None or the classes that they number."""
+        return check_labels(y, self), None
+
+    def _validate_labels(self, X, y, labels, sample_weight, ids):
         """Checked labels, weights or None, tasks, and each row's task number (None: wide)."""
-        labels = check_labels(y, self)
         if ids is not None and labels.ndim == 2 and labels.shape[1] == 1:
             labels = labels[:, 0]
         check_same_rows(X, labels)

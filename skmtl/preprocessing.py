@@ -126,7 +126,9 @@ class TargetScaler(MetaEstimatorMixin, MultiTaskMixin, RegressorMixin, BaseEstim
         self._check_params()
         require_y(self, y)
         ids = self._task_ids(X)
-        labels, weight, tasks, codes = self._validate_labels(X, y, sample_weight, ids)
+        labels, weight, tasks, codes = self._validate_labels(
+            X, y, self._read_labels(y)[0], sample_weight, ids
+        )
         means, scales = self._standardisation(labels, weight, codes, len(tasks))
         task = slice(-1) if codes is None else codes
         scaled = (labels - means[task]) / scales[task]

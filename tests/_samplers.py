@@ -3,7 +3,8 @@
 import inspect
 
 import numpy as np
-from sklearn.linear_model import Ridge
+from sklearn.base import is_classifier
+from sklearn.linear_model import LogisticRegression, Ridge
 
 import skmtl
 
@@ -13,6 +14,11 @@ INNER = {  # wrappers do not construct without an argument
     "TargetScaler": ("regressor", skmtl.MultiTaskRidge),
 }
 VARIANTS = {  # parameters that take other routes through the code than the defaults
+    "MultiTaskBayesianRidge": {
+        "shared": {"covariance": "shared", "noise": "common", "tol": 1e-12},
+        "low-rank": {"covariance": "low_rank", "noise": "diagonal", "rank": 1, "max_iter": 5000},
+        "independent": {"covariance": "diagonal", "noise": "diagonal"},
+    },
     "MultiTaskRidge": {
         "shrunk": {"alpha_shared": 0.5, "alpha_specific": 3.0, "alpha_intercept": 2.0},
         "pooled": {"alpha_specific": np.inf, "alpha_intercept": np.inf},
@@ -22,14 +28,67 @@ VARIANTS = {  # parameters that take other routes through the code than the defa
         "cg": {"solver": "cg", "tol": 1e-13},
         "balanced": {"task_weight": "balanced"},
     },
+    "MultiTaskLogisticRegression": {
+        "shrunk": {"alpha_shared": 0.5, "alpha_specific": 3.0, "alpha_intercept": 2.0},
+        "pooled": {"alpha_specific": np.inf, "alpha_intercept": np.inf},
+        "independent": {"alpha_shared": np.inf},
+        "no-intercept": {"fit_intercept": False},
+        "newton-cg": {"solver": "newton-cg", "tol": 1e-12, "alpha_intercept": 0.3},
+        "balanced": {"task_weight": "balanced", "class_weight": "balanced"},
+    },
+    "MultiTaskLogisticRegressionCV": {"alo": {"criterion": "alo"}},
+    "MultiTaskRidgeClassifier": {
+        "shrunk": {"alpha_shared": 0.5, "alpha_specific": 3.0, "alpha_intercept": 2.0},
+        "balanced": {"task_weight": "balanced", "class_weight": "balanced"},
+    },
     "MultiTaskRidgeCV": {
         "evidence": {"criterion": "evidence"},
         "per-task": {"per_task": True, "alphas_intercept": [0.0]},
     },
-    "IndependentTasks": {"ours": {"estimator": skmtl.MultiTaskRidge(alpha_shared=2.0)}},
+    "MultiTaskPerceptron": {
+        "two-layers": {
+            "hidden_layer_sizes": (8, 4),
+            "activation": "tanh",
+            "alpha_shared": np.inf,
+            "task_weight": "balanced",
+            "scale_targets": False,
+        },
+        "single-layer": {"hidden_layer_sizes": (), "solver": "sgd", "loss": "huber"},
+        "one-head": {"hidden_layer_sizes": 6, "alpha_specific": np.inf},
+        "nash": {"balancer": "nash", "gramian": "exact"},
+        "uncertainty": {"balancer": "uncertainty", "update_every": 3},
+    },
+    "MultiTaskRobustClustering": {
+        "convex": {"penalty": "lasso", "alpha_fuse": 0.3, "alpha_outlier": 0.5},
+        "no-outliers": {"penalty": "none", "alpha": 0.2, "n_neighbors": 1},
+        "scad": {"penalty": "scad", "alpha_outlier": 0.6, "init": "convex"},
+        "no-intercept": {"fit_intercept": False, "alpha_outlier": 20.0},
+        "no-fusion": {"alpha_fuse": 0.0},
+        "balanced": {"task_weight": "balanced", "alpha": 0.0},
+    },
+    "MultiTaskRobustClusteringClassifier": {
+        "convex": {"penalty": "lasso", "alpha": 0.2, "alpha_fuse": 0.02, "alpha_outlier": 0.2},
+        "balanced": {"alpha": 0.5, "alpha_fuse": 0.1, "class_weight": "balanced"},
+    },
+    "MultiTaskPerceptronClassifier": {
+        "two-layers": {
+            "hidden_layer_sizes": (8, 4),
+            "activation": "logistic",
+            "alpha_shared": np.inf,
+            "task_weight": "balanced",
+            "class_weight": "balanced",
+        },
+        "hinge": {"loss": "hinge", "hidden_layer_sizes": ()},
+        "nash": {"balancer": "nash", "gramian": "exact"},
+    },
+    "IndependentTasks": {
+        "ours": {"estimator": skmtl.MultiTaskRidge(alpha_shared=2.0)},
+        "classifier": {"estimator": LogisticRegression(solver="newton-cholesky", tol=1e-12)},
+    },
     "PooledTasks": {
         "no-dummies": {"task_dummies": False},
         "ours": {"estimator": skmtl.MultiTaskRidge(alpha_shared=2.0), "task_dummies": False},
+        "classifier": {"estimator": LogisticRegression(solver="newton-cholesky", tol=1e-12)},
     },
     "TargetScaler": {"unscaled": {"with_std": False}},
 }
@@ -38,9 +97,32 @@ SMALL_GRIDS = {  # scikit-learn's checks also search by refits, a second for eac
         "alphas_shared": [1e-9, 1.0, np.inf],
         "alphas_specific": [1e-9, 1.0, np.inf],
         "alphas_intercept": [0.0, 1.0, np.inf],
-    }
+    },
+    "MultiTaskLogisticRegressionCV": {
+        "alphas_shared": [1e-3, 1.0, np.inf],
+        "alphas_specific": [1e-3, 1.0, np.inf],
+        "alphas_intercept": [0.0, 1.0, np.inf],
+    },
+    "MultiTaskRobustClusteringCV": {
+        "alphas": [1.0],
+        "alphas_fuse": [0.01, 0.3],
+        "alphas_outlier": [2.0],
+    },
 }
-SEARCHES = ("MultiTaskRidgeCV",)  # their penalties depend on the data and on its format
+# seeded; trained for a dozen epochs, without a warning, on all rows at once: weights are then
+# frequencies, and rounding has no time to grow
+SHORT_TRAINING = {"random_state": 0, "tol": 1.0, "batch_size": 1000}
+SHORT = dict.fromkeys(["MultiTaskPerceptron", "MultiTaskPerceptronClassifier"], SHORT_TRAINING)
+SLOW = (
+    "MultiTaskLogisticRegressionCV",
+    "MultiTaskRobustClusteringCV",
+)  # searched over a small grid in every test
+SEARCHES = (
+    "MultiTaskBayesianRidge",
+    "MultiTaskRidgeCV",
+    "MultiTaskLogisticRegressionCV",
+    "MultiTaskRobustClusteringCV",
+)  # their penalties depend on the data and on its format
 
 
 def estimator_names():
@@ -53,6 +135,8 @@ def make_estimator(name, **params):
     if name in INNER:
         parameter, inner = INNER[name]
         params = {parameter: inner()} | params
+    if name in SLOW:
+        params = SMALL_GRIDS[name] | params
     return getattr(skmtl, name)(**params)
 
 
@@ -63,10 +147,11 @@ def small_estimator(name):
 
 def all_instances():
     """Instances of every estimator: id -> object, with defaults and in other ways."""
-    instances = {name: make_estimator(name) for name in estimator_names()}
+    instances = {name: make_estimator(name, **SHORT.get(name, {})) for name in estimator_names()}
     for name, variants in VARIANTS.items():
         if name in instances:
             for label, params in variants.items():
+                params = SHORT.get(name, {}) | params
                 instances[f"{name}-{label}"] = make_estimator(name, **params)
     return instances
 
@@ -74,6 +159,19 @@ def all_instances():
 def is_search(estimator):
     """Whether the fit chooses penalties, so that it may differ between wide and long data."""
     return type(estimator).__name__ in SEARCHES
+
+
+def depends_on_folds(estimator):
+    """Whether the fit draws folds of the rows, so that it depends on their order and number."""
+    has_folds = takes(estimator, "cv") and not takes(estimator, "criterion")
+    return has_folds or getattr(estimator, "criterion", None) == "cv"
+
+
+def labels_for(estimator, Y):
+    """Y, or classes 0 and 1 for a classifier: whether a label is above its task's median."""
+    if not is_classifier(estimator):
+        return Y
+    return np.where(np.isnan(Y), np.nan, (Y > np.nanmedian(Y, axis=0)).astype(float))
 
 
 def takes(estimator, parameter):

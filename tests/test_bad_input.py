@@ -7,11 +7,13 @@ import pytest
 import scipy.sparse
 from _properties import assert_not_fitted
 from _samplers import INNER, estimator_names, make_estimator, takes
+from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from skmtl import _backend
 
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 N = 12
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(N, 3)), RNG.normal(size=(N, 2))
@@ -53,7 +55,7 @@ DATA = {
     "y 1-D missing": ((X, changed(y, 3, np.nan)), {}, "y contains NaN in row 3: .* drop"),
     "y never observed": ((X, np.full(Y.shape, np.nan)), {}, r"\by\b holds no observed label"),
     "y without columns": ((X, Y[:, :0]), {}, r"\by\b|0 feature"),
-    "y 3-D": ((X, Y[None]), {}, "dim 3"),
+    "y 3-D": ((X, Y[None]), {}, "dim 3|must be 1-D or 2-D"),
     "y scalar": ((X, 1.0), {}, r"\by\b|scalar"),
     "y text": ((X, np.array(["a"] * N)), {}, r"\by\b"),
     "y complex": ((X, Y + 1j), {}, "Complex data not supported"),
@@ -168,11 +170,47 @@ VALUES = {  # parameter -> values that no estimator takes
     "with_mean": FLAG,
     "with_std": FLAG,
     "cv": [0, 1, 2.5, "a"],
-    "scoring": ["r2"],  # needs a cv
+    "scoring": ["best"],
     "n_jobs": ["a", 1.5],
-    "estimator": [None, "ridge", Ridge, LogisticRegression()],
+    "estimator": [None, "ridge", Ridge],
     "regressor": ["ridge", Ridge, LogisticRegression()],
     "task_column": [3.0, True, [3]],
+    "alpha_fuse": [np.inf, *STRENGTH],
+    "alpha_outlier": [np.inf, *STRENGTH],
+    "alphas": [[np.inf], *GRID],
+    "alphas_fuse": [[np.inf], *GRID],
+    "alphas_outlier": [[np.inf], *GRID],
+    "penalty": ["hard", None, 1],
+    "gamma": [1, np.inf, *STRENGTH],
+    "n_neighbors": COUNT,
+    "weights": ["a", np.ones((3, 3)), -np.ones((2, 2)), [[0, 1], [2, 0]], np.full((2, 2), np.nan)],
+    "init": ["cold", None, 1],
+    "cluster_rule": ["best", None],
+    "missing_label": [[0, 1], {0: 1}],
+    "class_weight": ["equal", 1.0, {0: -1.0}, {0: np.nan}],
+    "hidden_layer_sizes": [0, -1, (5, 0), (5, -1), 1.5, (1.5,), "a", None, [[5]]],
+    "activation": ["sine", None, 1],
+    "loss": ["absolute", None, 1],
+    "alpha": STRENGTH,
+    "balancer": ["best", 1, {"a": 1}],
+    "gramian": ["full", None, 1],
+    "update_every": COUNT,
+    "scale_targets": FLAG,
+    "batch_size": [*COUNT, "all"],
+    "learning_rate_init": [0, *STRENGTH],
+    "shuffle": FLAG,
+    "early_stopping": FLAG,
+    "validation_fraction": [0, 1, 2.0, *STRENGTH],
+    "n_iter_no_change": COUNT,
+    "warm_start": FLAG,
+    "random_state": ["a", -1, 1.5],
+    "verbose": [-1, 1.5, "a", None],
+    "covariance": ["dense", None, 1.0, [[1.0]], [[1.0, 2.0], [2.0, 1.0]], [[1.0, np.nan]] * 2],
+    "noise": ["none", None, 1.0],
+    "rank": COUNT,
+    "prior_strength": [np.inf, *STRENGTH],
+    "shrink_intercept": ["yes", 1, None],
+    "groups": ["a", [0, 1], [0, 1, np.nan], 5],
 }
 
 
@@ -186,9 +224,22 @@ def set_anywhere(estimator, /, **params):
     return old
 
 
+def own(name, labels):
+    """Labels, or for a classifier the classes 0 and 1 in their place; what is no number stays."""
+    if not is_classifier(make_estimator(name)) or not _is_real(labels):
+        return labels
+    return np.where(np.isfinite(labels), (np.asarray(labels) > 0).astype(float), labels)
+
+
+def _is_real(labels):
+    return isinstance(labels, np.ndarray) and labels.dtype.kind == "f"
+
+
 def applicable(cases):
     for name in estimator_names():
         for label, (arguments, params, message) in cases.items():
+            if label == "y text" and is_classifier(make_estimator(name)):
+                continue
             if all(takes(make_estimator(name), parameter) for parameter in params):
                 yield pytest.param(name, arguments, params, message, id=f"{name}-{label}")
 
@@ -206,12 +257,13 @@ def bad_values():
 @pytest.mark.parametrize("name, arguments, params, message", [*applicable(DATA), *bad_values()])
 def test_it_is_refused_and_leaves_nothing_behind(name, arguments, params, message):
     model = make_estimator(name)
+    arguments = [arguments[0], own(name, arguments[1]), *arguments[2:]]
     good = set_anywhere(model, **params)
     with pytest.raises(REFUSED, match=message):
         model.fit(*arguments)
     assert_not_fitted(model, X)
 
-    model = make_estimator(name).fit(X, Y)
+    model = make_estimator(name).fit(X, own(name, Y))
     before, prediction = dict(vars(model)), model.predict(X)
     set_anywhere(model, **params)
     with pytest.raises(REFUSED, match=message):
@@ -238,7 +290,7 @@ def test_a_gpu_that_is_not_there_is_refused(name):
     model = make_estimator(name)
     set_anywhere(model, device="cuda")
     with pytest.raises(ValueError, match=r'device="cuda" needs .*device="cpu"'):
-        model.fit(X, Y)
+        model.fit(X, own(name, Y))
     assert_not_fitted(model, X)
 
 
@@ -273,7 +325,7 @@ LONG_QUERIES = {
 def test_predict_refuses_it(name, query):
     table, message = query
     with pytest.raises(REFUSED, match=message):
-        make_estimator(name).fit(X, Y).predict(table)
+        make_estimator(name).fit(X, own(name, Y)).predict(table)
 
 
 @pytest.mark.parametrize("name", estimator_names())
@@ -284,7 +336,7 @@ def test_predict_on_long_data_refuses_it(name, query):
     model = make_estimator(name)
     set_anywhere(model, task_column="site")
     with pytest.raises(REFUSED, match=message):
-        model.fit(FRAME, y).predict(table)
+        model.fit(FRAME, own(name, y)).predict(table)
 
 
 @pytest.mark.parametrize("name", estimator_names())
@@ -311,7 +363,7 @@ def test_what_is_not_fitted_says_so(name, task_column):
 )
 def test_score_refuses_it(name, labels, weight, message):
     with pytest.raises(REFUSED, match=message):
-        make_estimator(name).fit(X, Y).score(X, labels, weight)
+        make_estimator(name).fit(X, own(name, Y)).score(X, own(name, labels), weight)
 
 
 @pytest.mark.parametrize("name", estimator_names())
@@ -321,10 +373,49 @@ def test_arrays_of_two_libraries_do_not_mix(name):
     if not getattr(model.__sklearn_tags__(), "array_api_support", False):
         pytest.skip("the estimator does not claim support of the array API")
     with pytest.raises(ValueError, match="same namespace"):
-        model.fit(X, Y).predict(strict.asarray(X))
+        model.fit(X, own(name, Y)).predict(strict.asarray(X))
     for bad, message in (
         (strict.asarray(X[:, :, None]), "2D array"),
         (strict.asarray(X * np.nan), "NaN"),
     ):
         with pytest.raises(ValueError, match=message):
-            model.fit(bad, Y)
+            model.fit(bad, own(name, Y))
+
+
+# classifiers refuse what is no class
+
+CLASSES = (Y > 0).astype(int)
+NO_CLASSES = {
+    "amounts": (Y, {}, "continuous"),
+    "amounts in one column": (y, {}, "continuous"),
+    "amounts beside text": (
+        pd.DataFrame({"a": y, "b": np.where(y > 0, "yes", "no")}),
+        {},
+        "continuous",
+    ),
+    "bytes": (CLASSES.astype("S"), {}, "bytes"),
+    "infinity": (changed(CLASSES, (2, 0), np.inf), {}, "y contains infinity"),
+    "missing in one column": (
+        CLASSES[:, 0],
+        {"missing_label": 1},
+        "y contains NaN in row .*: a 1-D y",
+    ),
+    "all missing": (np.full(Y.shape, "?"), {"missing_label": "?"}, "y holds no observed label"),
+    "weights for fewer tasks": (CLASSES, {"class_weight": [None]}, "class_weight .* 2 tasks"),
+    "a negative weight": (CLASSES, {"class_weight": [None, {0: -1.0}]}, r"class_weight\[0\]"),
+    "a weight of text": (CLASSES, {"class_weight": {0: "a"}}, r"class_weight\[0\]"),
+    "two missing labels": (CLASSES, {"missing_label": (0, 1)}, "missing_label must be one label"),
+}
+
+
+@pytest.mark.parametrize("name", [n for n in estimator_names() if is_classifier(make_estimator(n))])
+@pytest.mark.parametrize("case", NO_CLASSES.values(), ids=NO_CLASSES)
+def test_what_is_no_class_is_refused(name, case):
+    labels, params, message = case
+    if not all(takes(make_estimator(name), parameter) for parameter in params):
+        pytest.skip("no such parameter")
+    model = make_estimator(name)
+    set_anywhere(model, **params)
+    with pytest.raises(REFUSED, match=message):
+        model.fit(X, labels)
+    assert_not_fitted(model, X)

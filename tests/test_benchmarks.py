@@ -111,6 +111,25 @@ def test_differences_are_paired_with_the_best_simple_model(module):
     assert rows["MultiTaskRidgeCV"][3:5] == ["+0.0100", "0.0000"]
 
 
+def test_perceptrons_are_set_against_the_plain_one_and_the_best_other_model(module):
+    bench = module("perceptron_real")
+    comparison = comparison_with(0.01)
+    own = comparison.scores["independent"]
+    comparison.scores.update({"perceptron": own - 0.2, "perceptron, mgda": own + 0.02})
+    comparison.fit_seconds.update(dict.fromkeys(["perceptron", "perceptron, mgda"], 0.001))
+    rows = {row[0]: row for row in bench.rows_of(comparison)}
+    # every split differs by the same amount, so paired standard errors are zero
+    assert rows["perceptron"][3:7] == ["", "", "-0.2100", "0.0000"]
+    assert rows["MultiTaskRidgeCV"][3:7] == ["+0.2100", "0.0000", "", ""]
+    assert rows["perceptron, mgda"][3:7] == ["+0.2200", "0.0000", "+0.0100", "0.0000"]
+    summary = bench.summary_row("case", comparison)
+    assert (summary[1], summary[3], summary[5]) == (
+        "perceptron, mgda",
+        "MultiTaskRidgeCV",
+        "+0.0100",
+    )
+
+
 def test_without_data_the_embedded_table_is_scored_and_the_others_are_skipped(module, capsys):
     module("real").main(quick=True, data=None)
     printed = capsys.readouterr().out

@@ -21,6 +21,7 @@ matplotlib.use("Agg")
 
 ROOT = Path(skmtl.__file__).parents[1]
 MODELS = ["pooled", "pooled + dummies", "independent", "independent, one alpha", "MultiTaskRidgeCV"]
+CLASSIFIERS = [*MODELS[:4], "MultiTaskLogisticRegressionCV"]
 LONG = ["--target", "y", "--task-column", "site", "--repeats", "2"]
 WIDE = ["--targets", "u,v,w", "--repeats", "2"]
 
@@ -184,6 +185,124 @@ def test_learning_curves_of_a_file_are_written_and_drawn(run, save, wide_frame):
     assert out.endswith(f"{result['verdict']}\n")
     with open("o.png", "rb") as file:
         assert file.read(4) == b"\x89PNG"
+
+
+# classes
+
+
+def class_frame(n=72):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(n, 3)), columns=["a", "b", "c"])
+    frame["site"] = np.resize(["north", "south", "east"], n)
+    z = frame["a"] - frame["b"] + 0.5 * rng.logistic(size=n)
+    frame["y"] = np.where(z > 0, "yes", "no")
+    return frame
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        (lambda y: y, "2 classes (how many labels): 'no' (34), 'yes' (38)."),
+        (lambda y: y == "yes", "2 classes (how many labels): 'False' (34), 'True' (38)."),
+        (lambda y: (y == "yes") * 1, "2 classes (how many labels): '0' (34), '1' (38)."),
+        (lambda y: np.where(y == "yes", "2.0", "-1"), "'-1' (34), '2' (38)."),
+    ],
+    ids=["text", "truth values", "two numbers", "spelt differently"],
+)
+def test_text_truth_values_and_two_numbers_are_classes(run, save, change, said):
+    frame = class_frame()
+    path = save(frame.assign(y=change(frame["y"])))
+    status, out, error = run("compare", path, *LONG, "--per-task", "--json", "o.json")
+    assert (status, error) == (0, "")
+    assert "classification: " in out and said in out
+    assert "mean AUC" in out and "mean log loss" in out and "AUC of each task" in out
+    assert out.splitlines()[-1].startswith("MultiTaskLogisticRegressionCV reaches a mean log loss")
+    with open("o.json", encoding="utf-8") as file:
+        result = json.load(file)
+    cv = MultiTaskShuffleSplit(2, test_size=0.25, random_state=0)
+    expected = compare(frame[["a", "b", "c"]], frame["y"], frame["site"], cv=cv)
+    for name in CLASSIFIERS:
+        np.testing.assert_allclose(result["scores"][name], expected.scores[name], rtol=1e-9)
+    assert result["log_loss"]["verdict"] == out.splitlines()[-1]
+    assert all(f"'{label}'" in out for label in result["classes"])
+
+
+def test_numbers_are_classes_where_the_flag_says_so(run, save):
+    frame = class_frame()
+    path = save(frame.assign(y=(frame["y"] == "yes") * 1 + (frame["a"] > 0)))
+    assert "explained variance" in run("compare", path, *LONG)[1]
+    status, out, error = run("compare", path, *LONG, "--classification", "--json", "o.json")
+    assert (status, error) == (0, "")
+    assert "3 classes" in out and "mean AUC" in out
+    with open("o.json", encoding="utf-8") as file:
+        assert json.load(file)["classes"] == ["0", "1", "2"]
+
+
+def test_words_among_numbers_are_classes_with_the_flag_only(run, save):
+    frame = class_frame()
+    path = save(frame.assign(y=np.where(frame["a"] > 1, "none", (frame["y"] == "yes") * 1)))
+    said = "column 'y' should hold numbers, but row"
+    assert said in (error := refusal(run("compare", path, *LONG))) and "--classification" in error
+    assert "3 classes (how many labels): '0'" in run("compare", path, *LONG, "--classification")[1]
+
+
+def test_wide_classes_with_missing_cells_and_columns_of_different_kinds(run, save):
+    frame = class_frame()
+    frame["v"] = frame["a"] > 0
+    frame["w"] = np.where(frame["b"] > 0, 1.0, 0.0)
+    for k, name in enumerate("yvw"):
+        frame[name] = frame[name].astype(object)
+        frame.loc[k::7, name] = None
+    path = save(frame)
+    status, out, error = run("compare", path, "--targets", "y,v,w", "--repeats", "2")
+    assert (status, error) == (0, "")
+    assert "6 classes (how many labels): '0' (" in out and "'True' (" in out and "'no' (" in out
+    assert "72 rows, 4 features, 3 targets" in out  # the column of sites is a feature here
+
+
+def test_labels_that_are_missing_are_no_class(save):
+    frame = class_frame()
+    frame.loc[:4, "y"] = ["", "NA", "nan", "null", "None"]
+    table = read_table(save(frame), target="y", task_column="site")
+    assert table.classes == ["no", "yes"]
+    assert len(table.y) == 67
+    assert "5 rows without a target left out." in table.notes
+
+
+def test_learning_curves_of_classes_are_written_and_drawn(run, save):
+    arguments = ["--rows-per-task", "12", "--json", "o.json", "--plot", "o.png"]
+    status, out, error = run("compare", save(class_frame()), *LONG, *arguments)
+    assert (status, error) == (0, "")
+    with open("o.json", encoding="utf-8") as file:
+        result = json.load(file)
+    assert result["scoring"] == "mean AUC"
+    assert out.endswith(f"{result['log_loss']['verdict']}\n")
+    with open("o.png", "rb") as file:
+        assert file.read(4) == b"\x89PNG"
+
+
+@pytest.mark.parametrize(
+    "labels, flag, named",
+    [
+        (
+            [f"n{k}" for k in range(72)],
+            [],
+            "column 'y' has 72 distinct values in 72 rows, too many",
+        ),
+        (np.arange(72), ["--classification"], "column 'y' has 72 distinct values in 72 rows"),
+        (
+            np.resize([1, 2, 2.5], 72),
+            ["--classification"],
+            "has 2.5 in row 3, an amount and no cla",
+        ),
+        (np.resize([1.0, np.inf], 72), ["--classification"], "column 'y' is infinite in row 2"),
+        (["no"] * 72, [], "the labels in y never vary"),
+        (np.resize(["a", "b", "a"], 72), [], "no task has test labels of two classes"),
+    ],
+)
+def test_unusable_classes_are_refused_in_one_line(run, save, labels, flag, named):
+    path = save(class_frame().assign(y=labels))
+    assert named in refusal(run("compare", path, *LONG, *flag))
 
 
 # features
@@ -395,6 +514,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_line(run, save, content, n
         (["data.csv", *LONG, "--nosuch"], "--nosuch"),
         (["--target", "y"], "--target needs a file"),
         (["--drop", "y"], "--drop needs a file"),
+        (["--classification"], "--classification needs a file"),
     ],
 )
 def test_options_that_cannot_be_met_are_refused_in_one_line(

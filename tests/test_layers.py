@@ -12,6 +12,9 @@ import skmtl
 ROOT = Path(skmtl.__file__).parent
 BOUNDARY = {"_backend", "_registry", "_checks"}
 DATA = {
+    "_class_weight",
+    "_classes",
+    "_classifier",
     "_data",
     "_task_ids",
     "_validation",

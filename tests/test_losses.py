@@ -5,27 +5,27 @@ from sklearn.base import clone
 
 from skmtl._backend import place_of, to_numpy
 from skmtl._registry import resolve
-from skmtl.losses import LOSSES, SquaredError
+from skmtl.losses import LOSSES, Huber, LogLoss, MultinomialLogLoss, SquaredError
 
 every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
+MARGINS = [LOSSES["log_loss"], LOSSES["hinge"]]  # their labels are 0 and 1
 STEP = 1e-6  # of central differences, whose error is then about 1e-9
 
 
 @pytest.fixture
-def labels(rng):
+def labels(loss, rng):
     """(y, z): labels and linear predictors."""
-    return rng.normal(size=7), rng.normal(size=7)
+    y, z = rng.normal(size=7), rng.normal(size=7)
+    return ((y > 0).astype(float) if loss in MARGINS else y), z
 
 
 @every_loss
 def test_losses_are_elementwise_and_stay_where_they_are(loss, labels, xp_place):
     y, z = labels
-    for name, arguments in {
-        "value": (y, z),
-        "gradient": (y, z),
-        "curvature": (y, z),
-        "prox": (z, 0.7, y),
-    }.items():
+    calls = {"value": (y, z), "gradient": (y, z), "curvature": (y, z)}
+    if hasattr(loss, "prox"):
+        calls["prox"] = (z, 0.7, y)
+    for name, arguments in calls.items():
         function = getattr(loss, name)
         there = function(*(xp_place(a) if np.ndim(a) else a for a in arguments))
         assert place_of(there) == xp_place.place
@@ -51,6 +51,8 @@ def test_the_curvature_is_the_derivative_of_the_gradient(loss, labels):
 @every_loss
 @pytest.mark.parametrize("gamma", [0.1, 1.0, 30.0])
 def test_prox_minimises(loss, labels, gamma):
+    if not hasattr(loss, "prox"):
+        pytest.skip("no proximal point")
     for y, v in zip(*labels, strict=True):
         best = minimize_scalar(lambda z, y=y, v=v: gamma * loss.value(y, z) + (z - v) ** 2 / 2)
         assert loss.prox(v, gamma, y) == pytest.approx(best.x, abs=1e-6)
@@ -59,13 +61,21 @@ def test_prox_minimises(loss, labels, gamma):
 @every_loss
 def test_losses_are_zero_or_more_and_least_at_the_label(loss, labels):
     y, z = labels
-    assert (loss.value(y, z) >= loss.value(y, y)).all()
+    best = 100 * (2 * y - 1) if loss in MARGINS else y  # far on the label's side
+    assert (loss.value(y, z) >= loss.value(y, best)).all()
+    assert (loss.value(y, best) >= 0).all()
 
 
 @every_loss
 def test_losses_are_parameter_holders(loss):
     assert clone(loss).get_params() == loss.get_params()
     assert resolve(loss, LOSSES, "loss") is loss
+
+
+def test_huber_is_half_the_square_and_then_linear():
+    residuals = np.array([0.0, -1.0, 1.35, 3.0])
+    expected = [0, 0.5, 1.35**2 / 2, 1.35 * (3 - 1.35 / 2)]
+    np.testing.assert_allclose(Huber().value(np.zeros(4), residuals), expected, rtol=1e-15)
 
 
 def test_squared_error_is_half_the_square():
@@ -83,3 +93,115 @@ def test_an_unknown_name_is_refused_with_the_names_there_are():
         ValueError, match=r"loss must be one of \[.*'squared_error'.*\], got 'hing'"
     ):
         resolve("hing", LOSSES, "loss")
+
+
+# losses of Newton's method: their second derivatives are functions of the mean label
+
+SMOOTH = {
+    "squared_error": SquaredError(),
+    "log_loss": LogLoss(),
+    "multinomial": MultinomialLogLoss(),
+}
+every_smooth = pytest.mark.parametrize("loss", SMOOTH.values(), ids=SMOOTH)
+
+
+@pytest.fixture
+def scores(loss, rng):
+    """(y, z) of shape (2 tasks, K, 5): one-hot labels of three classes, or labels of one unit."""
+    z = 2 * rng.normal(size=(2, 3 if loss.is_invariant_to_shifts else 1, 5))
+    if loss.is_invariant_to_shifts:
+        return np.eye(3)[:, rng.integers(0, 3, (2, 5))].transpose(1, 0, 2), z
+    return (rng.normal(size=z.shape) if loss.is_quadratic else rng.integers(0, 2, z.shape) * 1.0), z
+
+
+@every_smooth
+def test_gradients_of_several_scores_are_derivatives(loss, scores, rng):
+    y, z = scores
+    dz = rng.normal(size=z.shape)
+    slope = (loss.value(y, z + STEP * dz) - loss.value(y, z - STEP * dz)) / (2 * STEP)
+    gradient = loss.gradient(y, z)
+    assert loss.value(y, z).shape == (2, 1, 5)
+    np.testing.assert_allclose((gradient * dz).sum(axis=1, keepdims=True), slope, atol=1e-8)
+    slope = (loss.gradient(y, z + STEP * dz) - loss.gradient(y, z - STEP * dz)) / (2 * STEP)
+    np.testing.assert_allclose(loss.hessian_product(loss.mean(z), dz), slope, atol=1e-8)
+
+
+@every_smooth
+def test_forms_of_the_hessian_agree(loss, scores, rng):
+    z = scores[1]
+    mean, dz = loss.mean(z), rng.normal(size=z.shape)
+    blocks = loss.hessian_blocks(mean)
+    assert blocks.shape == (2, z.shape[1], z.shape[1], 5)
+    product = np.einsum("tkjn,tjn->tkn", blocks, dz)
+    np.testing.assert_allclose(product, loss.hessian_product(mean, dz), atol=1e-15)
+    diagonal = np.einsum("tkkn->tkn", blocks)
+    np.testing.assert_allclose(loss.hessian_diagonal(mean), diagonal, atol=1e-15)
+    np.testing.assert_allclose(loss.curvature(scores[0], z), diagonal, atol=1e-15)
+
+
+@every_smooth
+def test_smooth_losses_stay_where_they_are(loss, scores, xp_place):
+    y, z = scores
+    calls = {
+        "value": (y, z),
+        "gradient": (y, z),
+        "curvature": (y, z),
+        "mean": (z,),
+        "hessian_diagonal": (loss.mean(z),),
+        "hessian_product": (loss.mean(z), z),
+        "hessian_blocks": (loss.mean(z),),
+    }
+    for name, arguments in calls.items():
+        there = getattr(loss, name)(*map(xp_place, arguments))
+        assert place_of(there) == xp_place.place
+        np.testing.assert_allclose(to_numpy(there), getattr(loss, name)(*arguments), rtol=1e-14)
+
+
+@pytest.mark.parametrize("loss", [LogLoss(), MultinomialLogLoss()], ids=["log", "multinomial"])
+def test_log_losses_are_minus_the_logarithm_of_the_probability(loss, scores):
+    y, z = scores
+    p = loss.mean(z)
+    if loss.is_invariant_to_shifts:
+        np.testing.assert_allclose(p.sum(axis=1), 1.0, rtol=1e-15)
+        chosen = (y * p).sum(axis=1, keepdims=True)
+    else:
+        chosen = np.where(y == 1, p, 1 - p)
+    np.testing.assert_allclose(loss.value(y, z), -np.log(chosen), rtol=1e-12, atol=1e-15)
+
+
+def test_two_scores_are_one_logit(rng):
+    y, z = rng.integers(0, 2, (1, 1, 9)) * 1.0, 3 * rng.normal(size=(1, 1, 9))
+    both, scores = np.concatenate([1 - y, y], axis=1), np.concatenate([0 * z, z], axis=1)
+    one, two = LogLoss(), MultinomialLogLoss()
+    np.testing.assert_allclose(two.value(both, scores), one.value(y, z), rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(two.gradient(both, scores)[:, 1:], one.gradient(y, z), atol=1e-15)
+
+
+def test_scores_that_move_together_change_nothing_of_the_multinomial_loss(rng):
+    y, z = np.eye(3)[:, None, :], rng.normal(size=(3, 1, 3))
+    y, z = np.moveaxis(y, 0, 1), np.moveaxis(z, 0, 1)
+    loss = MultinomialLogLoss()
+    assert loss.is_invariant_to_shifts
+    np.testing.assert_allclose(loss.value(y, z + 7), loss.value(y, z), rtol=1e-13)
+    np.testing.assert_allclose(loss.gradient(y, z).sum(axis=-2), 0, atol=1e-15)
+    np.testing.assert_allclose(loss.hessian_product(loss.mean(z), 0 * z + 7), 0, atol=1e-14)
+
+
+@pytest.mark.parametrize("size", [40.0, 800.0, 1e5, 1e300])
+def test_log_losses_of_huge_scores_are_finite_and_right(size):
+    loss, y, z = LogLoss(), np.array([0.0, 1.0, 0.0, 1.0]), size * np.array([1, -1, -1, 1])
+    with np.errstate(all="raise", under="ignore"):
+        np.testing.assert_allclose(loss.value(y, z)[:2], size, rtol=1e-15)
+        np.testing.assert_allclose(loss.value(y, z)[2:], np.exp(-size), rtol=1e-15)
+        np.testing.assert_allclose(loss.gradient(y, z), [1, -1, 0, 0], atol=1e-16)
+        several = MultinomialLogLoss()
+        scores, one_hot = np.array([[[size], [0.0], [-size]]]), np.eye(3)[:, :, None]
+        values = [several.value(y, scores)[0, 0, 0] for y in one_hot]
+        np.testing.assert_allclose(values, [np.exp(-size), size, 2 * size], atol=1e-15)
+        np.testing.assert_allclose(several.mean(scores)[0, :, 0], [1, 0, 0], atol=1e-16)
+
+
+def test_a_label_that_is_certain_keeps_the_digits_of_its_loss():
+    """No difference of nearly equal numbers: e^-50 is 1e-22."""
+    z = np.array([50.0, -50.0])
+    np.testing.assert_allclose(LogLoss().value(np.array([1.0, 0.0]), z), np.exp(-50), rtol=1e-14)

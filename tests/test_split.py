@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import scipy.sparse
 import sklearn
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -175,6 +176,73 @@ def test_the_odd_rows_of_tasks_fall_to_different_folds():
     assert sorted(np.bincount(fold)) == [13, 13, 14]
 
 
+def rare_class(n_tasks, size):
+    """(task, label): each task has one row of class 1."""
+    task = np.repeat(np.arange(n_tasks), size)
+    label = np.zeros(len(task))
+    label[size * np.arange(n_tasks) + np.arange(n_tasks) % size] = 1
+    return task, label
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize(
+    ("size", "n_splits"),
+    [(20, 5), (10, 5), (21, 5), (22, 4), (15, 6), (25, 10), (8, 10)],
+    ids=lambda value: str(value),
+)
+def test_a_class_that_is_rare_in_every_task_is_spread_over_the_folds(size, n_splits, shuffle):
+    """Regression: tasks of 20 rows put all their rare labels into one of 5 folds.
+
+    Where the shares of two or five tasks add up to a whole number it was two or five folds.
+    """
+    task, label = rare_class(20, size)
+    for seed in range(5):
+        cv = MultiTaskKFold(n_splits, shuffle=shuffle, random_state=seed if shuffle else None)
+        fold = fold_of_rows(cv, task, label, groups=task)
+        counts = np.bincount(fold[label == 1], minlength=n_splits)
+        assert counts.max() <= np.ceil(20 / n_splits) + (20 % n_splits > 0)
+        assert spread(fold, n_splits, np.ones((len(task), 1))).max() <= 1
+        assert spread(fold, n_splits, one_hot(task)).max() <= 1
+
+
+def test_tasks_of_whole_and_of_other_shares_are_spread_side_by_side():
+    size = np.tile([20, 21, 22, 25, 20, 10], 6)
+    task = np.repeat(np.arange(len(size)), size)
+    label = np.zeros(len(task))
+    label[np.cumsum(size) - 1] = 1
+    for seed in range(20):
+        fold = fold_of_rows(MultiTaskKFold(5, random_state=seed), task, label, groups=task)
+        assert spread(fold, 5, np.ones((len(task), 1))).max() <= 1
+        assert spread(fold, 5, one_hot(task)).max() <= 1
+        assert np.bincount(fold[label == 1], minlength=5).max() <= 15  # of 36; all together: 36
+
+
+@pytest.mark.parametrize(
+    ("size", "part"),
+    [
+        (20, {"test_size": 0.2}),
+        (10, {"test_size": 0.25}),
+        (20, {"test_size": 0.125}),
+        (20, {"test_size": 0.2, "train_size": 0.4}),
+        (20, {"test_size": 0.4, "train_size": 0.2}),
+    ],
+    ids=str,
+)
+def test_a_class_that_is_rare_in_every_task_is_in_every_part_of_a_split(size, part):
+    """Regression: all labels of the class, or none, were for testing, or for training."""
+    task, label = rare_class(20, size)
+    n = {name: share * 20 for name, share in part.items()}
+    drawn = []
+    for train, test in MultiTaskShuffleSplit(40, random_state=0, **part).split(task, label, task):
+        assert abs(label[test].sum() - n["test_size"]) <= 2.5
+        if "train_size" in part:
+            # drawn from what the other draw left; in every split all or none would be there
+            drawn.append(label[train].sum())
+        assert len(test) == round(part["test_size"] * len(task))
+    if drawn:
+        assert abs(np.array(drawn) - n["train_size"]).mean() < 1.5  # as binomial: 1.4 and 1.7
+
+
 @given(long_rows(), st.floats(0.1, 0.8), st.integers(0, 99))
 @settings(deadline=None, max_examples=60)
 def test_each_task_gives_its_fraction_to_within_one_row(rows, test_size, seed):
@@ -267,6 +335,31 @@ def test_ids_come_in_a_column_or_as_groups(cv, kind):
         assert_same_splits(groups, column.split(pl.DataFrame(frame.to_dict("list"))))
     column.task_column = -1
     assert_same_splits(groups, column.split(frame.to_numpy()))
+
+
+@every_splitter
+def test_ids_in_a_column_of_a_sparse_table_are_read(cv):
+    """Regression: scipy refused the objects that the ids were made of."""
+    table = np.column_stack([np.arange(20.0), np.arange(20) % 3 + 1])
+    column = copy.copy(cv)
+    column.task_column = -1
+    for kind in (scipy.sparse.csr_array, scipy.sparse.csr_matrix, scipy.sparse.csc_array):
+        assert_same_splits(column.split(table), column.split(kind(table)))
+
+
+@every_splitter
+def test_missing_text_and_labels_of_several_kinds_are_read(cv):
+    """Regression: pandas' NA has no truth value, and text cannot be divided."""
+    text = np.array([["a", "b"], ["b", "a"], [None, "a"]] * 10, dtype=object)
+    expected = list(cv.split(text, text))
+    frame = pd.DataFrame(text)
+    for y in (frame.astype("string"), frame.astype("category"), frame.fillna(pd.NA)):
+        assert_same_splits(expected, cv.split(text, y))
+    numbers = pd.DataFrame(text).replace({"a": 1, "b": 2, None: pd.NA}).astype(object)
+    assert_same_splits(expected, cv.split(text, numbers))
+    mixed = pd.DataFrame({"a": text[:, 1], "b": np.arange(30) % 2, "c": np.arange(30) % 2 > 0})
+    for train, test in cv.split(text, mixed):
+        assert not set(train) & set(test)
 
 
 def assert_same_splits(first, second):

@@ -1,9 +1,11 @@
 """The boundary to hardware: the only package that names cupy, a device or LAPACK."""
 
+from ._inverse import inverse_pd
 from ._kernels import (
     SMALL_OFFSET,
     centred_grams,
     centred_table,
+    centred_with_ones,
     eigh_psd,
     segment_sum,
     shrink_psd,
@@ -39,11 +41,13 @@ __all__ = [
     "centred",
     "centred_grams",
     "centred_table",
+    "centred_with_ones",
     "column_squares",
     "cuda_is_available",
     "eigh_psd",
     "few_threads",
     "gram",
+    "inverse_pd",
     "is_foreign",
     "kernel",
     "namespace_of",

@@ -83,6 +83,18 @@ def centred_table(X, centre, columns):
     return table
 
 
+def centred_with_ones(X, centre):
+    """[X - centre, 1] along the last axis, in one pass on NumPy arrays."""
+    if not isinstance(X, np.ndarray):
+        xp = namespace_of(X)
+        X = X - centre
+        return xp.concat([X, xp.ones_like(X[..., :1])], axis=-1)
+    table = np.empty((*X.shape[:-1], X.shape[-1] + 1), dtype=np.result_type(X, centre))
+    np.subtract(X, centre, out=table[..., :-1])
+    table[..., -1] = 1.0
+    return table
+
+
 def solve_psd(B, S, alpha):
     """B (S + alpha I)^-1 for positive semidefinite S (n, n); rows of B (k, n) lie in its range.
 

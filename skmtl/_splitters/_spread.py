@@ -10,6 +10,7 @@ import numpy as np
 from .._task_ids import occurrence
 
 TEST, TRAIN, UNUSED = 0, 1, 2
+GOLDEN, SILVER = (5**0.5 - 1) / 2, 2**0.5 - 1  # for two draws, one from what the other leaves
 
 
 def spread_over_folds(rows, n_folds, rng):
@@ -27,10 +28,10 @@ def divide(rows, n_train, n_test, rng):
         return _place(rows.groups, np.array([n_test, n_train, n - n_train - n_test]), rng)
     part = np.full(n, UNUSED)
     deck = _deck(rows, rng)
-    is_test = _take_evenly(np.arange(n), n, n_test, rng)
+    is_test = _take_some(rows.task[deck], n_test, rng, GOLDEN)
     rest = deck[~is_test]
     part[deck[is_test]] = TEST
-    part[rest[_take_evenly(np.arange(len(rest)), len(rest), n_train, rng)]] = TRAIN
+    part[rest[_take_some(rows.task[rest], n_train, rng, SILVER)]] = TRAIN
     return part
 
 
@@ -87,7 +88,8 @@ def _renumber(codes, rng):
 def _deal(rows, n_folds, rng):
     """Fold of each row: the deck is dealt in turn, so each run of it is spread to within one."""
     deck = _deck(rows, rng)
-    turn = np.arange(len(deck)) % n_folds
+    task = _run_numbers(rows.task[deck])
+    turn = (np.arange(len(deck)) + _turns(np.bincount(task), 1, n_folds)[task]) % n_folds
     # within a task and class the lowest folds first: consecutive rows, as in KFold(shuffle=False)
     fold = np.empty_like(turn)
     fold[deck] = turn[np.lexsort((turn, _run_numbers(rows.task[deck], rows.label[deck])))]
@@ -100,10 +102,34 @@ def _run_numbers(*codes):
     return np.cumsum(np.any(changes, axis=0))
 
 
-def _take_evenly(position, size, count, rng, run=0):
+def _turns(size, count, n):
+    """For each task the number of its turn, of one task or several whose shares add up.
+
+    What has a whole number as its share, size * count / n, may begin anywhere: if all began at the
+    same place, the last row of each, a rare class, would always fall together.
+    """
+    part = size * count % n
+    alone = part == 0
+    begins = ~alone & ((np.cumsum(part) - part) % n == 0)
+    return np.where(alone, np.cumsum(alone), np.cumsum(begins) - 1)
+
+
+def _take_some(task, count, rng, ratio):
+    """Whether each row of a deck is among `count` of them, of every task its share.
+
+    Where a task may begin anywhere, multiples of the ratio spread their beginnings evenly.
+    """
+    run, n = _run_numbers(task), len(task)
+    turns = _turns(np.bincount(run), count, n) * ratio % 1.0
+    phase = np.floor(turns * n).astype(np.int64)[run]
+    return _take_evenly(np.arange(n), n, count, rng, phase=phase)
+
+
+def _take_evenly(position, size, count, rng, run=0, phase=0):
     """Whether each position in a run of `size` is one of `count` evenly spaced positions."""
     start = rng.randint(0, size)
     size, count, start = (np.atleast_1d(value)[run] for value in (size, count, start))
+    start = start + phase
     return ((position + 1) * count + start) // size > (position * count + start) // size
 
 

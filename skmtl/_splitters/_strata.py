@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.utils import check_array, indexable
 
 from .._backend import is_foreign, to_numpy
-from .._task_ids import encode_tasks, id_array, take_task_column
+from .._task_ids import encode_tasks, id_array, is_missing
+from .._validation import split_task_column
 
 CLASS_SIZE = 5  # whole numbers with fewer labels a value, on average, are amounts, not classes
 
@@ -54,7 +55,7 @@ def read_rows(X, y, groups, task_column):
 
 def _read_ids(X, groups, task_column, n):
     if task_column is not None:
-        return take_task_column(X, task_column)[1]
+        return split_task_column(X, task_column)[1]
     return None if groups is None else id_array(groups, "groups", n)
 
 
@@ -62,17 +63,12 @@ def _read_labels(y, n):
     y = to_numpy(y) if is_foreign(y) else y
     Y = check_array(y, dtype=None, ensure_2d=False, ensure_all_finite=False).reshape(n, -1)
     if Y.dtype == object and not any(isinstance(cell, str) for cell in Y.flat):
-        return Y.astype(float)  # numbers beside None
+        return np.where(_is_observed(Y), Y, np.nan).astype(float)  # numbers beside None
     return Y
 
 
 def _is_observed(Y):
-    if Y.dtype.kind == "f":
-        return ~np.isnan(Y)
-    if Y.dtype != object:
-        return np.ones(Y.shape, dtype=bool)
-    cells = Y.ravel().tolist()
-    return np.array([cell is not None and cell == cell for cell in cells]).reshape(Y.shape)
+    return ~np.reshape(np.asarray(is_missing(Y.ravel()), dtype=bool), Y.shape)
 
 
 def _class_numbers(Y, observed):
@@ -85,7 +81,7 @@ def _class_numbers(Y, observed):
 
 
 def _are_classes(values, n_labels):
-    if not isinstance(values[0], (int, float)):
+    if not all(isinstance(value, (int, float)) for value in values):
         return True
     return len(values) * CLASS_SIZE <= n_labels and all(value == value // 1 for value in values)
 

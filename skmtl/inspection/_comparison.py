@@ -31,6 +31,8 @@ class ComparisonDisplay:
         Its mean score.
     scoring : str
         What the score is.
+    greater_is_better : bool, default=True
+        Whether a larger score is better.
 
     Attributes
     ----------
@@ -59,7 +61,16 @@ class ComparisonDisplay:
     """
 
     def __init__(
-        self, *, names, means, differences, standard_errors, reference, reference_mean, scoring
+        self,
+        *,
+        names,
+        means,
+        differences,
+        standard_errors,
+        reference,
+        reference_mean,
+        scoring,
+        greater_is_better=True,
     ):
         self.names = names
         self.means = means
@@ -68,6 +79,7 @@ class ComparisonDisplay:
         self.reference = reference
         self.reference_mean = reference_mean
         self.scoring = scoring
+        self.greater_is_better = greater_is_better
 
     @classmethod
     def from_comparison(cls, comparison, *, ax=None):
@@ -95,6 +107,7 @@ class ComparisonDisplay:
             reference=result["reference"],
             reference_mean=reference["mean"],
             scoring=result["scoring"],
+            greater_is_better=comparison.greater_is_better,
         )
         return display.plot(ax=ax)
 
@@ -133,11 +146,13 @@ class ComparisonDisplay:
         ImportError
             If matplotlib is not installed.
         """
-        ax = new_axes(7.0, 1.2 + 0.42 * (len(self.names) + 1)) if ax is None else ax
+        longest = max(map(len, [*self.names, self.reference]))
+        width = max(7.0, 4.8 + 0.1 * longest)  # long names leave less of it to the axes
+        ax = new_axes(width, 1.2 + 0.42 * (len(self.names) + 1)) if ax is None else ax
         height = np.arange(len(self.names), 0, -1)
         self.line_ = ax.axvline(0, color="black", linewidth=1)
         columns = (height, self.differences, self.standard_errors)
-        self.bars_ = [_draw(ax, *dot) for dot in zip(*columns, strict=True)]
+        self.bars_ = [self._draw(ax, *dot) for dot in zip(*columns, strict=True)]
         labels = [_label(*pair) for pair in zip(self.names, self.means, strict=True)]
         ax.set_yticks([*height, 0], [*labels, _label(self.reference, self.reference_mean)])
         ax.plot(0, 0, marker="D", color="black")
@@ -147,14 +162,14 @@ class ComparisonDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-
-def _draw(ax, height, difference, se):
-    bar = 2 * se
-    color = TIE if abs(difference) <= bar else BETTER if difference > 0 else WORSE
-    face = "white" if color == TIE else color
-    return ax.errorbar(
-        difference, height, xerr=bar, fmt="o", color=color, markerfacecolor=face, capsize=3
-    )
+    def _draw(self, ax, height, difference, se):
+        bar = 2 * se
+        better = (difference > 0) == self.greater_is_better
+        color = TIE if abs(difference) <= bar else BETTER if better else WORSE
+        face = "white" if color == TIE else color
+        return ax.errorbar(
+            difference, height, xerr=bar, fmt="o", color=color, markerfacecolor=face, capsize=3
+        )
 
 
 def _label(name, mean):

@@ -1,15 +1,26 @@
 """MultiTaskRidge: squared loss, shared-plus-specific penalty, exact block elimination."""
 
 import warnings
+from functools import partial
 
+import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 
 from .._checks import check_count, check_flag, check_option, check_strength
+from .._classes import UnitLayout
+from .._data import of_tasks, relabelled
 from ..losses import SquaredError
 from ..penalties import SharedSpecific
-from ..solvers import SOLVERS, MomentProblem, QuadraticProblem
+from ..solvers import (
+    SOLVERS,
+    MomentProblem,
+    QuadraticProblem,
+    SmoothProblem,
+    choose_smooth_solver,
+)
 from ._add_task import AddTaskMixin
+from ._balanced import check_balancer, fit_balanced
 from ._base import LinearRegressorMixin
 from ._stream import StreamMixin
 
@@ -34,6 +45,8 @@ class MultiTaskRidge(
         Weight of each task in the objective, in the order of `tasks_`, used normalised to mean 1
         over labelled tasks. "balanced" counts every task the same whatever its number of labels.
         Weight 0 means that the task's labels are not used.
+    balancer : None, str or Balancer, default=None
+        Chooses the weights of the tasks, as one of :mod:`skmtl.balancing`; see the Notes.
     task_column : str or int, default=None
         Name or position of the column of X that holds the task ids (long data). None: wide y.
     unknown_task : {"error", "shared"}, default="error"
@@ -61,12 +74,13 @@ class MultiTaskRidge(
     shared_intercept_ : ndarray of shape ()
         Intercept of a task of which nothing is known.
     task_weights_ : ndarray of shape (n_tasks,)
-        Weights used, mean 1 over labelled tasks and 0 for the others.
+        Weights used, mean 1 over labelled tasks and 0 for the others; under a balancer those of
+        the tasks' mean losses.
     tasks_ : list
         Task ids, sorted, or column names of y.
     n_tasks_ : int
     n_iter_ : int
-        Iterations of "cg"; 1 for the direct solvers.
+        Iterations of "cg", or weighted fits under a balancer; 1 for the direct solvers.
     n_features_in_ : int
         Columns of X, the task column included.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -92,6 +106,18 @@ class MultiTaskRidge(
     alpha_intercept = 0 a Ridge for each task. X is centred by its pooled weighted mean before
     the intercepts are penalised, so the fit does not depend on the origin of X. Penalties are
     not scaled to the units of X: standardise features first.
+
+    Under a balancer with weights w of mean 1 the tasks' mean squared errors L_t replace their sums,
+    in the objective N/T sum_t w_t L_t + penalties for N labels in T tasks, which is the one above
+    where all tasks have as many labels. Balancers that read losses, excess risks or distances to
+    the tasks' own optima are iterated to a fixed point of weights and exact weighted fits:
+    "excess_risk" makes the largest excess relative to that of zero coefficients least,
+    "nash_bargaining", "stch", "uncertainty" and "dibs" select one Pareto point each, "group_dro"
+    drifts to the task with the largest loss. Rules that read gradients alone ("mgda", "nash",
+    "upgrad") are followed downhill from zero coefficients and stop at the first Pareto-stationary
+    point that they meet. A task's own objective carries its share 1/T of the penalties. Where every
+    task has coefficients of its own the weights act as relative regularisation; with
+    alpha_specific = inf all tasks pull at one coefficient vector.
 
     The fit is computed in float64 where the device has it and returned in X's type.
 
@@ -120,6 +146,7 @@ class MultiTaskRidge(
         alpha_intercept=0.0,
         fit_intercept=True,
         task_weight=None,
+        balancer=None,
         task_column=None,
         unknown_task="error",
         solver="auto",
@@ -132,6 +159,7 @@ class MultiTaskRidge(
         self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
         self.task_weight = task_weight
+        self.balancer = balancer
         self.task_column = task_column
         self.unknown_task = unknown_task
         self.solver = solver
@@ -162,8 +190,11 @@ class MultiTaskRidge(
         TypeError
             If a parameter is of the wrong type.
         """
-        penalty = self._check_params()
+        penalty, balancer = self._check_params(), check_balancer(self)
         fit_input = self._validate_fit(X, y, sample_weight)
+        if balancer is not None:
+            fit_input, solution = self._balance(balancer, fit_input, penalty)
+            return self._finish(X, fit_input, solution)
         problem = QuadraticProblem(
             fit_input.data, SquaredError(), fit_input.omega, fit_intercept=self.fit_intercept
         )
@@ -175,9 +206,53 @@ class MultiTaskRidge(
                 ConvergenceWarning,
                 stacklevel=2,
             )
+        return self._finish(X, fit_input, solution)
+
+    def _finish(self, X, fit_input, solution):
         self._record_solution(X, fit_input, solution)
         vars(self).pop("_moments", None)  # of an earlier stream
         return self
+
+    def _balance(self, balancer, fit_input, penalty):
+        """(FitInput with the weights found, Solution)."""
+        data, T = fit_input.data, fit_input.data.n_tasks
+        level = _mean_label(data) if self.fit_intercept else 0.0
+        layout = UnitLayout([np.zeros(1, dtype=int)] * T, None, 1)
+        solver = choose_smooth_solver("auto", layout, data.X)
+        problem = SmoothProblem(
+            relabelled(data, lambda y: y - level),
+            SquaredError(),
+            layout,
+            np.ones(T),
+            fit_intercept=self.fit_intercept,
+            free_intercept=penalty.alpha_intercept == 0,
+            on_host=solver == "irls",
+        )
+        solution, weights = fit_balanced(
+            balancer,
+            problem,
+            fit_input,
+            penalty,
+            solver,
+            unit=2.0,
+            own_risk=partial(self._own_risk, data),
+        )
+        solution = solution._replace(
+            b=solution.b + level * self.fit_intercept,
+            shared=solution.shared[0, :],
+            shared_intercept=solution.shared_intercept[0] + level * self.fit_intercept,
+        )
+        return fit_input._replace(omega=weights), solution
+
+    def _own_risk(self, data, t):
+        """Half the leave-one-out mean squared error of the best ridge on one task's data."""
+        data = of_tasks(data, np.array([t]))
+        problem = QuadraticProblem(
+            data, SquaredError(), np.ones(1), fit_intercept=self.fit_intercept
+        )
+        specific = problem.feature_variance() * np.logspace(5, -3, 17)
+        errors, _ = problem.scores(np.array([np.inf]), specific, np.zeros(1))
+        return float(np.nanmin(errors)) / 2
 
     def _check_params(self):
         """Check every parameter and return the penalty."""
@@ -191,6 +266,10 @@ class MultiTaskRidge(
         return self._penalty()
 
     def _fit_moments(self, moments, omega):
+        if self.balancer is not None:
+            raise ValueError(
+                f"partial_fit takes no balancer, got {self.balancer!r}: it keeps no rows."
+            )
         problem = MomentProblem(moments, omega, fit_intercept=self.fit_intercept)
         return problem.solve(self._penalty()), lambda: None
 
@@ -204,3 +283,9 @@ class MultiTaskRidge(
             check_strength("alpha_specific", self.alpha_specific),
             check_strength("alpha_intercept", self.alpha_intercept, zero=True),
         )
+
+
+def _mean_label(data):
+    """Weighted mean of all labels."""
+    labels = data.labels
+    return float(labels.s @ labels.y / labels.s.sum())

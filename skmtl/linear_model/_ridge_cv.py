@@ -1,34 +1,25 @@
 """MultiTaskRidge with its penalties chosen from a grid by exact leave-one-out or evidence."""
 
-import warnings
 from functools import partial
-from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.model_selection import GridSearchCV
 
 from .._checks import (
-    check_count,
-    check_flag,
-    check_jobs,
     check_option,
     check_strength,
-    check_strengths,
 )
-from .._splitters import MultiTaskKFold
-from .._validation import naming
 from ..losses import SquaredError
 from ..penalties import SharedSpecific
 from ..solvers import MomentProblem, QuadraticProblem
 from ._add_task import AddTaskMixin
 from ._base import LinearRegressorMixin
+from ._grid import GridMixin
 from ._ridge import MultiTaskRidge
 from ._selection import (
-    NAMES,
+    RIDGE_GRID,
     best_index,
     first_least,
-    grid_name,
     grid_point,
     with_defaults,
     within_guard,
@@ -39,7 +30,7 @@ CRITERIA = ("loo", "evidence")
 
 
 class MultiTaskRidgeCV(
-    StreamMixin, AddTaskMixin, LinearRegressorMixin, RegressorMixin, BaseEstimator
+    GridMixin, StreamMixin, AddTaskMixin, LinearRegressorMixin, RegressorMixin, BaseEstimator
 ):
     """MultiTaskRidge with built-in choice of its three penalties.
 
@@ -191,11 +182,19 @@ n_tasks_, n_features_in_, feature_names_in_
         problem = QuadraticProblem(
             fit_input.data, SquaredError(), fit_input.omega, fit_intercept=self.fit_intercept
         )
-        alphas = with_defaults(alphas, problem)
+        alphas = with_defaults(alphas, problem.feature_variance, RIDGE_GRID)
         if self.cv is None:
             chosen, best_score, results = self._leave_one_out(problem, alphas)
         else:
-            chosen, best_score, results = self._cross_validate(X, y, sample_weight, alphas)
+            ridge = MultiTaskRidge(
+                fit_intercept=self.fit_intercept,
+                task_weight=self.task_weight,
+                task_column=self.task_column,
+                unknown_task=self.unknown_task,
+                device=self.device,
+            )
+            found = self._cross_validate(ridge, X, y, sample_weight, alphas)
+            chosen, best_score, results = found
         specific, intercept, shared = chosen
         solution = problem.solve(SharedSpecific(shared, specific, intercept))
         self._warn_at_edge(chosen, alphas)
@@ -213,7 +212,7 @@ n_tasks_, n_features_in_, feature_names_in_
                     "used; it scores by generalised cross-validation."
                 )
         problem = MomentProblem(moments, omega, fit_intercept=self.fit_intercept)
-        alphas = with_defaults(self._grid(), problem)
+        alphas = with_defaults(self._grid(), problem.feature_variance, RIDGE_GRID)
         specific, intercept, shared = alphas
         gcv, deviance = problem.scores(shared, specific, intercept)
         results = self._tabulate(alphas, gcv=gcv, deviance=deviance)
@@ -237,39 +236,15 @@ n_tasks_, n_features_in_, feature_names_in_
     def _used_penalty(self):
         return SharedSpecific(self.alpha_shared_, self.alpha_specific_, self.alpha_intercept_)
 
-    def _record_choice(self, chosen, best_score, results):
-        self.alpha_specific_, self.alpha_intercept_, self.alpha_shared_ = chosen
-        self.best_score_ = best_score
-        vars(self).pop("cv_results_", None)  # of an earlier fit
-        if self.store_cv_results:
-            self.cv_results_ = results
-
     def _check_params(self):
         check_option("criterion", self.criterion, CRITERIA)
         if self.guard is not None:
             check_strength("guard", self.guard, zero=True, infinite=False)
-        for name in ("per_task", "store_cv_results", "fit_intercept"):
-            check_flag(name, getattr(self, name))
-        check_jobs("n_jobs", self.n_jobs)
-        if isinstance(self.cv, Integral):
-            check_count("cv", self.cv, least=2)
+        self._check_grid_params()
         if self.scoring is not None and self.cv is None:
             raise ValueError(
                 f"scoring={self.scoring!r} needs a cv; leave-one-out measures the squared error."
             )
-
-    def _grid(self):
-        """Own values of the penalties in the order of NAMES, from large to small, or None."""
-        grid = []
-        for name in NAMES:
-            values = getattr(self, grid_name(name))
-            if values is not None:
-                values = check_strengths(grid_name(name), values, zero=name == "alpha_intercept")
-                values = np.unique(values)[::-1]
-            grid.append(values)
-        if not self.fit_intercept:
-            grid[1] = np.zeros(1)
-        return grid
 
     def _leave_one_out(self, problem, alphas):
         """(chosen, best score, results) by leave-one-out or evidence."""
@@ -299,61 +274,3 @@ n_tasks_, n_features_in_, feature_names_in_
             error = np.where(within_guard(deviance, alphas, evidence, self.guard), error, np.inf)
         index = best_index(error, alphas, np.ones_like(free))
         return grid_point(alphas, index), float(-error[index]), results
-
-    def _cross_validate(self, X, y, sample_weight, alphas):
-        """(chosen, best score, results) by scikit-learn's grid search over the same grid."""
-        points = [grid_point(alphas, index) for index in np.ndindex(*map(len, alphas))]
-        search = GridSearchCV(
-            MultiTaskRidge(
-                fit_intercept=self.fit_intercept,
-                task_weight=self.task_weight,
-                task_column=self.task_column,
-                unknown_task=self.unknown_task,
-                device=self.device,
-            ),
-            [dict(zip(NAMES, ([v] for v in point), strict=True)) for point in points],
-            cv=self._splitter(),
-            scoring=self.scoring,
-            n_jobs=self.n_jobs,
-            refit=False,
-            error_score="raise",
-        )
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        with naming("scoring"):
-            search.fit(X, y, **weights)
-        means, stds = (search.cv_results_[f"{kind}_test_score"] for kind in ("mean", "std"))
-        if not np.isfinite(means).any():
-            raise ValueError(
-                f"no penalty has a finite mean score over the folds of cv={self.cv!r} with "
-                f"scoring={self.scoring!r}: use larger folds, or a scorer that leaves missing "
-                "labels out, such as one of make_multitask_scorer."
-            )
-        best = first_least(-means)
-        shape = tuple(map(len, alphas))
-        results = self._tabulate(
-            alphas, mean_test_score=means.reshape(shape), std_test_score=stds.reshape(shape)
-        )
-        return points[best], float(means[best]), results
-
-    def _tabulate(self, alphas, **scores):
-        """Flat columns of the grid's parameters and scores, where they are to be kept."""
-        if not self.store_cv_results:
-            return None
-        grids = np.meshgrid(*alphas, indexing="ij")
-        columns = {f"param_{name}": g.reshape(-1) for name, g in zip(NAMES, grids, strict=True)}
-        return columns | {name: score.reshape(-1) for name, score in scores.items()}
-
-    def _splitter(self):
-        if not isinstance(self.cv, Integral):
-            return self.cv
-        return MultiTaskKFold(self.cv, random_state=0, task_column=self.task_column)
-
-    def _warn_at_edge(self, chosen, alphas):
-        for name, value, values in zip(NAMES, chosen, alphas, strict=True):
-            own = getattr(self, grid_name(name)) is not None
-            if own and len(values) > 1 and 0 < value < np.inf and value in (values[0], values[-1]):
-                warnings.warn(
-                    f"the chosen {name}={value:.3g} is at the edge of its grid; widen it.",
-                    UserWarning,
-                    stacklevel=3,
-                )

@@ -4,21 +4,32 @@ import numpy as np
 
 TIE = 1e-9  # relative difference of scores that is rounding
 NEARLY_FREE = 1e-3  # intercept penalty whose evidence stands for that of none
+RIDGE_GRID = (
+    np.append(np.inf, np.logspace(5, -1, 13)),
+    np.concatenate([[np.inf], np.logspace(2.5, -1, 8), [0.0]]),
+    np.append(np.inf, np.logspace(4, -1, 6)),
+)
+LOGISTIC_GRID = (  # finer ones score no better: log losses differ less than they vary
+    np.append(np.inf, np.logspace(4, -1, 6)),
+    np.array([np.inf, 10.0, 1.0, 0.1]),
+    np.append(np.inf, np.logspace(4, -1, 6)),
+)
 NAMES = ("alpha_specific", "alpha_intercept", "alpha_shared")  # the order in which ties are broken
 
 
-def with_defaults(alphas, problem):
-    """The grid with its missing axes filled in, in units of the mean variance of the features."""
-    specific, intercept, shared = alphas
-    if specific is None or shared is None:
-        v = problem.feature_variance() or 1.0
-    if specific is None:
-        specific = np.append(np.inf, v * np.logspace(5, -1, 13))
-    if intercept is None:
-        intercept = np.concatenate([[np.inf], np.logspace(2.5, -1, 8), [0.0]])
-    if shared is None:
-        shared = np.append(np.inf, v * np.logspace(4, -1, 6))
-    return specific, intercept, shared
+def with_defaults(alphas, variance, defaults):
+    """The grid with its missing axes filled in.
+
+    `defaults` are in the order of NAMES; those of the coefficients in units of the mean variance
+    of the features, which `variance` computes.
+    """
+    own = [values is not None for values in alphas]
+    v = 1.0 if own[0] and own[2] else variance() or 1.0
+    units = (v, 1.0, v)
+    return tuple(
+        values if given else default * unit
+        for given, values, default, unit in zip(own, alphas, defaults, units, strict=True)
+    )
 
 
 def grid_name(name):

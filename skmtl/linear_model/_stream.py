@@ -78,7 +78,9 @@ class StreamMixin:
         if not first:
             validate_data(self, as_table(X), reset=False, skip_check_array=True)
         features, ids = self._split_features(X)
-        labels, weight, tasks, codes = self._validate_labels(features, y, sample_weight, ids)
+        labels, weight, tasks, codes = self._validate_labels(
+            features, y, self._read_labels(y)[0], sample_weight, ids
+        )
         place = resolve_device(self.device, features, work_estimate(features, labels))
         there = to_place(features, place)
         if codes is None:

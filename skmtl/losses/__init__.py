@@ -1,7 +1,19 @@
-"""Losses, one a file: elementwise value, gradient, curvature and prox in the linear predictor z."""
+"""Losses, one a file: value, gradient, curvature and prox in the linear predictor z.
 
+Those in LOSSES are elementwise; MultinomialLogLoss takes a score for each class.
+"""
+
+from ._hinge import Hinge
+from ._huber import Huber
+from ._log_loss import LogLoss
+from ._multinomial_log_loss import MultinomialLogLoss
 from ._squared_error import SquaredError
 
-LOSSES = {"squared_error": SquaredError()}
+LOSSES = {
+    "squared_error": SquaredError(),
+    "huber": Huber(),
+    "log_loss": LogLoss(),
+    "hinge": Hinge(),
+}
 
-__all__ = ["LOSSES", "SquaredError"]
+__all__ = ["LOSSES", "Hinge", "Huber", "LogLoss", "MultinomialLogLoss", "SquaredError"]

@@ -46,12 +46,10 @@ class Labels(NamedTuple):
 
 def observed_labels(y_true, y_pred, task, sample_weight):
     """Labels that are observed and have positive weight."""
-    y, z = _table(y_true, "y_true", finite="allow-nan"), _table(y_pred, "y_pred", finite=False)
+    y, z = number_table(y_true, "y_true", "allow-nan"), number_table(y_pred, "y_pred", False)
     if y.shape != z.shape:
         raise ValueError(f"y_pred must have the shape of y_true, {y.shape}, got {z.shape}.")
-    n_tasks, code = _task_codes(task, y)
-    S, code = np.broadcast_to(_weights(sample_weight, y), y.shape), np.broadcast_to(code, y.shape)
-    seen = ~np.isnan(y) & (S > 0)
+    seen, S, code, n_tasks = observed_cells(y, task, sample_weight)
     labels = Labels(y[seen], z[seen], S[seen], code[seen], n_tasks)
     if not np.isfinite(labels.z).all():
         row, column = np.argwhere(seen & ~np.isfinite(z))[0]
@@ -62,7 +60,15 @@ def observed_labels(y_true, y_pred, task, sample_weight):
     return labels
 
 
-def _table(y, name, finite):
+def observed_cells(y, task, sample_weight):
+    """Which cells of y count, their weights and task numbers in y's shape, and how many tasks."""
+    n_tasks, code = _task_codes(task, y)
+    S = np.broadcast_to(_weights(sample_weight, y), y.shape)
+    return ~np.isnan(y) & (S > 0), S, np.broadcast_to(code, y.shape), n_tasks
+
+
+def number_table(y, name, finite):
+    """y as float64 of shape (n_samples, n_columns); `finite` is check_array's ensure_all_finite."""
     y = to_numpy(y) if is_foreign(y) else y
     y = check_array(y, dtype=np.float64, ensure_2d=False, ensure_all_finite=finite, input_name=name)
     return y.reshape(len(y), -1)

@@ -2,11 +2,15 @@
 
 from typing import Any, ClassVar, NamedTuple
 
-from sklearn.base import BaseEstimator
+import numpy as np
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils.metadata_routing import UNUSED
 
 from .._registry import resolve
 from .._task_ids import take_task_column
+from ._accuracy import multitask_accuracy_score, multitask_balanced_accuracy_score
+from ._probability import multitask_brier_score, multitask_log_loss
+from ._ranking import multitask_average_precision_score, multitask_roc_auc_score
 from ._regression import (
     multitask_explained_variance_score,
     multitask_mean_absolute_error,
@@ -17,11 +21,29 @@ from ._regression import (
 
 
 class _Scoring(NamedTuple):
-    """metric(y_true, y_pred, *, task, sample_weight), and the sign that makes larger better."""
+    """What a scorer computes, of what.
+
+    Attributes
+    ----------
+    metric : callable
+        Called as metric(y_true, response, *, task, sample_weight).
+    sign : int
+        1 or -1, what makes larger better.
+    reads : tuple of str
+        Methods of the estimator, of which the first that it has gives the response.
+    options : tuple of str
+        Keys of OPTIONS, which `metric` is given too.
+    """
 
     metric: Any
     sign: int = 1
+    reads: tuple = ("predict",)
+    options: tuple = ()
 
+
+LABELS = {"options": ("missing_label",)}
+PROBABILITIES = {"reads": ("predict_proba",), "options": ("missing_label", "classes")}
+RANKS = PROBABILITIES | {"reads": ("predict_proba", "decision_function")}
 
 METRICS = {
     "r2": _Scoring(multitask_r2_score),
@@ -29,6 +51,12 @@ METRICS = {
     "neg_mean_squared_error": _Scoring(multitask_mean_squared_error, -1),
     "neg_root_mean_squared_error": _Scoring(multitask_root_mean_squared_error, -1),
     "neg_mean_absolute_error": _Scoring(multitask_mean_absolute_error, -1),
+    "accuracy": _Scoring(multitask_accuracy_score, **LABELS),
+    "balanced_accuracy": _Scoring(multitask_balanced_accuracy_score, **LABELS),
+    "roc_auc": _Scoring(multitask_roc_auc_score, **RANKS),
+    "average_precision": _Scoring(multitask_average_precision_score, **RANKS),
+    "neg_log_loss": _Scoring(multitask_log_loss, -1, **PROBABILITIES),
+    "neg_brier_score": _Scoring(multitask_brier_score, -1, **PROBABILITIES),
 }
 
 
@@ -42,8 +70,9 @@ def make_multitask_scorer(metric, *, greater_is_better=True):
     ----------
     metric : str or callable
         "r2", "explained_variance", "neg_mean_squared_error", "neg_root_mean_squared_error",
-        "neg_mean_absolute_error", or a metric called as `metric(y_true, y_pred)` with `task=` (for
-        long data) and `sample_weight=` (if given).
+        "neg_mean_absolute_error"; of classifiers "accuracy", "balanced_accuracy", "roc_auc",
+        "average_precision", "neg_log_loss", "neg_brier_score"; or a metric called as
+        `metric(y_true, y_pred)` with `task=` (for long data) and `sample_weight=` (if given).
     greater_is_better : bool, default=True
         False turns the sign of a callable `metric`. Names have their sign built in.
 
@@ -93,15 +122,22 @@ class _MultiTaskScorer(BaseEstimator):
 
     def score(self, estimator, X, y, sample_weight=None):
         """Score of the fitted `estimator`; scikit-learn routes weights to methods of this name."""
-        if isinstance(self.metric, str):
-            metric, sign = resolve(self.metric, METRICS, "metric")
-        else:
-            metric, sign = self.metric, 1 if self.greater_is_better else -1
+        scoring = self._scoring()
+        response = _response(estimator, X, scoring)
         options = {"task": task_ids_for(estimator, X), "sample_weight": sample_weight}
+        options |= {name: OPTIONS[name](estimator, y) for name in scoring.options}
         given = {name: value for name, value in options.items() if value is not None}
-        return sign * metric(y, estimator.predict(X), **given)
+        return scoring.sign * scoring.metric(y, response, **given)
 
     __call__ = score
+
+    def _scoring(self):
+        if isinstance(self.metric, str):
+            return resolve(self.metric, METRICS, "metric")
+        sign = 1 if self.greater_is_better else -1
+        plain = getattr(self.metric, "func", self.metric)  # of a functools.partial
+        ours = next((entry for entry in METRICS.values() if entry.metric is plain), _Scoring(plain))
+        return ours._replace(metric=self.metric, sign=sign)
 
     def __repr__(self, N_CHAR_MAX=700):
         name = getattr(self.metric, "__name__", repr(self.metric))
@@ -118,10 +154,50 @@ def task_ids_for(estimator, X):
     task_column = getattr(estimator, "task_column", None)
     if task_column is not None:
         return take_task_column(X, task_column)[1]
+    inner = _inner(estimator)
+    if inner is None:
+        return None
+    if len(getattr(estimator, "steps", ())) > 1:
+        X = estimator[:-1].transform(X)
+    return task_ids_for(inner, X)
+
+
+def _inner(estimator):
+    """A pipeline's last step, or what a search or another meta-estimator has fitted, or None."""
     if hasattr(estimator, "steps"):
-        X = estimator[:-1].transform(X) if len(estimator.steps) > 1 else X
-        return task_ids_for(estimator.steps[-1][1], X)
-    for inner in ("best_estimator_", "regressor_", "estimator_"):
-        if hasattr(estimator, inner):
-            return task_ids_for(getattr(estimator, inner), X)
-    return None
+        return estimator.steps[-1][1]
+    fitted = (
+        getattr(estimator, name, None) for name in ("best_estimator_", "regressor_", "estimator_")
+    )
+    return next((inner for inner in fitted if inner is not None), None)
+
+
+def _response(estimator, X, scoring):
+    """What the first method of the estimator that the metric can read says of X."""
+    name = next((name for name in scoring.reads if hasattr(estimator, name)), None)
+    tagged = hasattr(estimator, "__sklearn_tags__")
+    amounts = bool(scoring.options) and tagged and is_regressor(estimator)
+    if name is None or amounts:
+        metric = getattr(scoring.metric, "__name__", repr(scoring.metric))
+        reads, wrong = " or ".join(scoring.reads), "is a regressor" if amounts else "has none"
+        raise ValueError(f"{metric} reads {reads} of a classifier, but {estimator!r} {wrong}.")
+    return getattr(estimator, name)(X)
+
+
+def _missing_label(estimator, y):
+    """The estimator's missing_label, or that of the model inside it; None if there is none."""
+    while estimator is not None and not hasattr(estimator, "missing_label"):
+        estimator = _inner(estimator)
+    return getattr(estimator, "missing_label", None)
+
+
+def _classes(estimator, y):
+    """What the columns of the response mean."""
+    classes = getattr(estimator, "classes_", None)
+    several = len(np.shape(y)) == 2 and np.shape(y)[1] > 1
+    if several and classes is not None and not isinstance(classes, (list, tuple)):
+        return [0, 1]  # multilabel indicators, whose classes_ number the columns
+    return classes
+
+
+OPTIONS = {"missing_label": _missing_label, "classes": _classes}

@@ -7,7 +7,12 @@ import numpy as np
 from ._tables import aligned, frame, number, plain
 
 EXPLAINED_VARIANCE, MEAN_R2 = "explained variance", "mean R2"
-SAYS = {EXPLAINED_VARIANCE: "explains {} of the variance", MEAN_R2: "reaches a mean R2 of {}"}
+MEAN_AUC, MEAN_LOG_LOSS = "mean AUC", "mean log loss"
+SAYS = {EXPLAINED_VARIANCE: "explains {} of the variance"} | {
+    name: f"reaches a {name} of {{}}" for name in (MEAN_R2, MEAN_AUC, MEAN_LOG_LOSS)
+}
+SHARES = ("r2", "explained_variance", "accuracy", "balanced_accuracy", "roc_auc")
+SHARES += ("average_precision", "neg_log_loss", "neg_brier_score", *SAYS)
 SIGNIFICANT = 2.0  # standard errors from which a difference counts
 ROUNDING = 1e-8  # relative difference of means that is rounding
 MOST_DECIMALS = 6
@@ -24,13 +29,15 @@ class Comparison:
     Parameters
     ----------
     scores : dict of str to ndarray of shape (n_splits,)
-        Score of each model on each split; larger is better.
+        Score of each model on each split.
     fit_seconds : dict of str to float
         Mean time of a fit.
     task_scores : dict of str to ndarray of shape (n_tasks,)
         R2 of each task: 1 - SSE/SST, both summed over the test labels of all splits, SST about the
         mean of all the task's labels. Sums over splits stay meaningful where a split has few test
-        labels of a task. NaN for a task whose labels do not vary.
+        labels of a task. NaN for a task whose labels do not vary. Of classes the area under the ROC
+        curve, a mean over those splits in which the task has test labels of two classes or more;
+        NaN without one, or for a model without probabilities.
     tasks : list of length n_tasks
         Ids of the tasks.
     n_labels : ndarray of shape (n_tasks,)
@@ -41,6 +48,12 @@ class Comparison:
         The simple models, candidates for `best_simple`; empty if none took part.
     scoring : str
         What the score is.
+    task_scoring : str, default="R2"
+        What `task_scores` are.
+    greater_is_better : bool, default=True
+        Whether a larger score is better.
+    log_loss : Comparison, default=None
+        Of classes: the same fits compared by their mean log loss.
 
     Attributes
     ----------
@@ -51,7 +64,8 @@ class Comparison:
     best_simple : str
         The simple model with the best mean score.
     gain, gain_se : float
-        Mean paired difference of the reference to it, and its standard error.
+        Mean paired difference of the reference to it, positive where the reference is better, and
+        its standard error.
     outcome : {"a gain", "no gain", "a loss"}
         Whether that is more than two standard errors.
     n_splits : int
@@ -87,6 +101,9 @@ class Comparison:
     reference: str
     simple: list
     scoring: str
+    task_scoring: str = "R2"
+    greater_is_better: bool = True
+    log_loss: "Comparison | None" = None
 
     @property
     def n_splits(self):
@@ -100,11 +117,11 @@ class Comparison:
         It is chosen with hindsight, which favours it: nobody knows beforehand which one it will be.
         """
         others = [name for name in self.scores if name != self.reference]
-        return max(self.simple or others, key=lambda name: self.scores[name].mean())
+        return max(self.simple or others, key=lambda name: self._sign * self.scores[name].mean())
 
     @property
     def gain(self):
-        """Mean paired difference of the reference to the best simple model."""
+        """Mean paired difference of the reference to the best simple model, positive if better."""
         return _mean_se(self._gains())[0]
 
     @property
@@ -126,13 +143,13 @@ class Comparison:
 
         A DataFrame with the models as index; without pandas a list of dicts with the key `model`.
         `difference` is the model's score minus that of the reference, negative where the reference
-        is better.
+        is better, or of a loss positive.
         """
         return frame(self._table_rows(), "model")
 
     @property
     def per_task(self):
-        """One row a task: `labels`, their number, and the R2 of each model (see `task_scores`).
+        """One row a task: `labels`, their number, and `task_scores`, the R2 or AUC of each model.
 
         A DataFrame with the tasks as index; without pandas a list of dicts with the key `task`.
         """
@@ -150,13 +167,18 @@ class Comparison:
         says = SAYS.get(self.scoring, f"scores {{}} ({self.scoring})")
         return (
             f"{self.reference} {says.format(number(mean, decimals))}, "
-            f"{_amount(self.gain, self.gain_se, decimals)} the {rival(self.simple)}, "
+            f"{_amount(self._sign * self.gain, self.gain_se, decimals)} the {rival(self.simple)}, "
             f'"{self.best_simple}": {self.outcome}.'
         )
 
     def to_text(self, *, per_task=False):
-        """The table, with `per_task` that of the tasks too, and the verdict as aligned text."""
+        """The table, with `per_task` that of the tasks too, and the verdict as aligned text.
+
+        Of classes those of the log loss follow.
+        """
         parts = [self._model_text()] + [self._task_text()] * per_task + [self.verdict]
+        if self.log_loss is not None:
+            parts.append(self.log_loss.to_text())
         return "\n\n".join(parts)
 
     __str__ = to_text
@@ -165,8 +187,11 @@ class Comparison:
         return f"<Comparison of {len(self.scores)} models on {self.n_splits} splits>"
 
     def to_dict(self):
-        """Everything as plain numbers, strings, lists and dicts that JSON can hold; NaN is None."""
-        return {
+        """Everything as plain numbers, strings, lists and dicts that JSON can hold; NaN is None.
+
+        Only a loss has the key `greater_is_better`, and only classes have `log_loss`.
+        """
+        result = {
             "reference": self.reference,
             "scoring": self.scoring,
             "n_splits": self.n_splits,
@@ -176,6 +201,11 @@ class Comparison:
             "best_simple": self.best_simple,
             "verdict": self.verdict,
         }
+        if not self.greater_is_better:
+            result["greater_is_better"] = False
+        if self.log_loss is not None:
+            result["log_loss"] = self.log_loss.to_dict()
+        return result
 
     def plot(self, ax=None):
         """Draw each model's paired difference to the reference, with two standard errors.
@@ -199,8 +229,12 @@ class Comparison:
 
         return ComparisonDisplay.from_comparison(self, ax=ax)
 
+    @property
+    def _sign(self):
+        return 1 if self.greater_is_better else -1
+
     def _gains(self):
-        return self.scores[self.reference] - self.scores[self.best_simple]
+        return self._sign * (self.scores[self.reference] - self.scores[self.best_simple])
 
     def _table_rows(self):
         rows = []
@@ -239,7 +273,8 @@ class Comparison:
             cells.append([row["model"], *numbers, f"{row['fit_seconds']:.4f}"])
         return (
             f"{aligned(cells)}\n\n"
-            f"difference: to {self.reference} on the same split, + is better than it\n"
+            f"difference: to {self.reference} on the same split, "
+            f"{'+' if self.greater_is_better else '-'} is better than it\n"
             f"s.e.: standard error of the mean over {self.n_splits} splits of these data"
         )
 
@@ -248,12 +283,12 @@ class Comparison:
         cells = [["task", "labels", *self.scores]]
         for task, *values in (row.values() for row in self._task_rows()):
             cells.append([str(task), str(values[0]), *(number(v, decimals) for v in values[1:])])
-        return f"R2 of each task\n{aligned(cells)}"
+        return f"{self.task_scoring} of each task\n{aligned(cells)}"
 
 
 def decimals_of(se, scoring):
-    """Fewest decimals that show a standard error; for shares of variance three or more."""
-    least = 3 if scoring in (*SAYS, "r2", "explained_variance") else 0
+    """Fewest decimals that show a standard error; for scores between 0 and 1 three or more."""
+    least = 3 if scoring in SHARES else 0
     return int(np.clip(np.ceil(-np.log10(2 * se)) if se > 0 else 3, least, MOST_DECIMALS))
 
 

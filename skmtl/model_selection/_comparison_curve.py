@@ -24,6 +24,8 @@ class ComparisonCurve:
         A row for each size.
     verdict : str
         At which sizes the reference gains on the best simple model, and which that is.
+    log_loss : ComparisonCurve or None
+        Of classes: the same fits compared by their mean log loss.
 
     See Also
     --------
@@ -74,8 +76,25 @@ The best simple model is "pooled" from 3 to 12.
         """
         return " ".join([self._outcomes(), *self._extremes(), self._rivals()])
 
+    @property
+    def log_loss(self):
+        """The curve of the log loss of the same fits, None where labels are amounts."""
+        losses = [comparison.log_loss for comparison in self.comparisons]
+        return None if None in losses else ComparisonCurve(self.rows_per_task, losses)
+
     def to_text(self):
-        """The table, a model a line and a size a column, and the verdict as aligned text."""
+        """The table, a model a line and a size a column, and the verdict as aligned text.
+
+        Of classes those of the log loss follow.
+        """
+        parts = [self._text(), self.verdict]
+        if self.log_loss is not None:
+            parts.append(self.log_loss.to_text())
+        return "\n\n".join(parts)
+
+    __str__ = to_text
+
+    def _text(self):
         first, rows = self.comparisons[0], self._rows()
         lines = [["rows per task", *(str(size) for size in self.rows_per_task)]]
         for name in first.scores:
@@ -87,11 +106,9 @@ The best simple model is "pooled" from 3 to 12.
         return (
             f"{aligned(lines)}\n\n"
             f"{first.scoring}, mean over {first.n_splits} splits of these data at each size\n"
-            f"gain: of {first.reference} on the {rival(first.simple)} at that size, paired\n\n"
-            f"{self.verdict}"
+            f"gain: of {first.reference} on the {rival(first.simple)} at that size, paired"
+            f"{'' if first.greater_is_better else ', + is a smaller loss'}"
         )
-
-    __str__ = to_text
 
     def __repr__(self):
         return (
@@ -100,8 +117,11 @@ The best simple model is "pooled" from 3 to 12.
         )
 
     def to_dict(self):
-        """Everything as plain numbers, strings, lists and dicts that JSON can hold; NaN is None."""
-        return {
+        """Everything as plain numbers, strings, lists and dicts that JSON can hold; NaN is None.
+
+        Only classes have the key `log_loss`; each comparison holds that of its size.
+        """
+        result = {
             "reference": self.comparisons[0].reference,
             "scoring": self.comparisons[0].scoring,
             "rows_per_task": plain(self.rows_per_task),
@@ -109,6 +129,10 @@ The best simple model is "pooled" from 3 to 12.
             "comparisons": [comparison.to_dict() for comparison in self.comparisons],
             "verdict": self.verdict,
         }
+        if self.log_loss is not None:
+            whole = self.log_loss.to_dict()
+            result["log_loss"] = {key: whole[key] for key in ("scoring", "table", "verdict")}
+        return result
 
     def plot(self, ax=None):
         """Draw the mean score of each model against the rows per task, with two standard errors.

@@ -1,17 +1,28 @@
-"""The models that `compare` fits: four simple ones and MultiTaskRidgeCV, tuned alike."""
+"""The models that `compare` fits: four simple ones and the one that shares, tuned alike."""
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import RidgeCV
 
+from .._splitters import MultiTaskKFold
 from ..baselines import IndependentTasks, PooledTasks
-from ..linear_model import MultiTaskRidgeCV
+from ..linear_model import MultiTaskLogisticRegressionCV, MultiTaskRidgeCV
 
 ALPHAS = np.logspace(-1, 5, 13)  # MultiTaskRidgeCV's own grid for standardised features
-REFERENCE = "MultiTaskRidgeCV"
+LOGISTIC_ALPHAS = np.logspace(-1, 4, 6)  # from below the least one of the reference to its largest
+FOLDS = 3  # with few positive labels a task as good as five, in .6 of their time
+REGRESSION, CLASSIFICATION = "MultiTaskRidgeCV", "MultiTaskLogisticRegressionCV"
 
 
-def simple_models():
+class FewFolds:
+    """Folds of one task, which may have fewer rows than FOLDS."""
+
+    def split(self, X, y, groups=None):
+        """Yield the row numbers of each training and test set."""
+        return MultiTaskKFold(min(FOLDS, len(y)), random_state=0).split(X, y)
+
+
+def simple_regressors():
     """Name and estimator of the simple models that a gain is measured against."""
     return {
         "pooled": PooledTasks(RidgeCV(ALPHAS), task_dummies=False),
@@ -22,7 +33,29 @@ def simple_models():
     }
 
 
-def contenders(own, reference, task_column):
+def simple_classifiers():
+    """The same for classes: logistic regressions as limits of the model that shares.
+
+    With alpha_specific = inf that is PooledTasks of a LogisticRegression, whose dummies have a
+    penalty of their own, and with alpha_shared = inf IndependentTasks of one for each task. Unlike
+    LogisticRegressionCV they are not stopped by folds, or tasks, with labels of one class.
+    """
+    pooled = {"alphas_shared": LOGISTIC_ALPHAS, "alphas_specific": [np.inf]}
+    alone = {
+        "alphas_shared": [np.inf],
+        "alphas_specific": LOGISTIC_ALPHAS,
+        "alphas_intercept": [0.0],
+    }
+    search = MultiTaskLogisticRegressionCV
+    return {
+        "pooled": search(**pooled, alphas_intercept=[np.inf], cv=FOLDS),
+        "pooled + dummies": search(**pooled, cv=FOLDS),
+        "independent": IndependentTasks(search(**alone, cv=FewFolds())),
+        "independent, one alpha": search(**alone, cv=FOLDS),
+    }
+
+
+def contenders(own, reference, task_column, *, classification):
     """Name and unfitted estimator of every contender, those of `own` included or put in place.
 
     Returns
@@ -31,8 +64,15 @@ def contenders(own, reference, task_column):
         Each reads the task ids from `task_column`; the reference comes last.
     simple : list of str
         Those of the simple models that take part beside the reference.
+    reference : str
     """
-    estimators = simple_models() | {REFERENCE: MultiTaskRidgeCV()} | _check_own(own)
+    if classification:
+        known, shares = simple_classifiers(), MultiTaskLogisticRegressionCV(cv=FOLDS)
+    else:
+        known, shares = simple_regressors(), MultiTaskRidgeCV()
+    default = CLASSIFICATION if classification else REGRESSION
+    reference = default if reference is None else reference
+    estimators = known | {default: shares} | _check_own(own)
     estimators = {name: model for name, model in estimators.items() if model is not None}
     if reference not in estimators:
         raise ValueError(
@@ -43,9 +83,9 @@ def contenders(own, reference, task_column):
     others = [name for name in estimators if name != reference]
     if not others:
         raise ValueError(f"nothing is left in estimators to compare {reference!r} with.")
-    simple = [name for name in others if name in simple_models()]
+    simple = [name for name in others if name in known]
     ready = {name: _with_task_column(name, m, task_column) for name, m in estimators.items()}
-    return ready, simple
+    return ready, simple, reference
 
 
 def _check_own(own):

@@ -9,9 +9,9 @@ from sklearn.utils import check_random_state
 
 from .._checks import check_count
 from .._splitters import MultiTaskShuffleSplit
-from ._compare import N_SPLITS, compare, read_table
+from ._compare import N_SPLITS, compare
 from ._comparison_curve import ComparisonCurve
-from ._contenders import REFERENCE
+from ._read import read_table
 
 
 def compare_by_rows(
@@ -22,15 +22,16 @@ def compare_by_rows(
     rows_per_task=(3, 4, 6, 8, 12),
     n_splits=N_SPLITS,
     task_column=None,
+    classification=None,
     estimators=None,
-    reference=REFERENCE,
+    reference=None,
     scoring=None,
     transformer=None,
     random_state=0,
     n_jobs=None,
     callback=None,
 ):
-    """Compare MultiTaskRidgeCV with the simple models at several numbers of rows per task.
+    """Compare a multi-task model with the simple ones at several numbers of rows per task.
 
     Sharing between tasks may pay with few rows and not with many, or the reverse: learning curves
     of all contenders tell. At each size this is :func:`compare`, with the same contenders.
@@ -44,7 +45,7 @@ def compare_by_rows(
         A size that leaves some task without a row for testing is skipped with a warning.
     n_splits : int, default=40
         Random splits at each size, at least 2.
-    estimators, reference, scoring, transformer, n_jobs
+    classification, estimators, reference, scoring, transformer, n_jobs
         As in :func:`compare`.
     random_state : int, RandomState instance or None, default=0
         Every size starts from the same random orders of the rows.
@@ -54,7 +55,7 @@ def compare_by_rows(
     Returns
     -------
     ComparisonCurve
-        With `table`, `verdict`, `comparisons` and `plot`.
+        With `table`, `verdict`, `comparisons` and `plot`; for classes with `log_loss`.
 
     Raises
     ------
@@ -84,7 +85,9 @@ def compare_by_rows(
     4       0.77         0.85              0.89
     12      0.78         0.94              0.94
     """
-    table = read_table(X, y, task, task_column, any_kind=transformer is not None)[0]
+    table, _ = read_table(
+        X, y, task, task_column, classification=classification, any_kind=transformer is not None
+    )
     sizes = _usable(_check_sizes(rows_per_task), table)
     check_count("n_splits", n_splits, least=2)
     if not isinstance(random_state, Integral):
@@ -95,6 +98,7 @@ def compare_by_rows(
             y,
             task,
             task_column=task_column,
+            classification=table.classes is not None,
             estimators=estimators,
             reference=reference,
             cv=MultiTaskShuffleSplit(n_splits, n_per_task=size, random_state=random_state),

@@ -1,6 +1,6 @@
 """One split of a comparison: every contender fitted on the same rows and scored on the same labels.
 
-Features are transformed as the training rows say, and so are the labels of a wide Y, target by
+Features are transformed as the training rows say, and so are the amounts of a wide Y, target by
 target, as targets may have different units.  Labels of a task without training labels do not count.
 """
 
@@ -8,28 +8,37 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import _safe_indexing, check_array
 
 
-class Trial(NamedTuple):
-    """Outcome of one split.
+class Judged(NamedTuple):
+    """What a judge says of a fitted contender.
 
     Attributes
     ----------
-    scores, seconds : dict of str to float
-        Test score and time to fit of each contender.
-    errors : dict of str to ndarray of shape (n_tasks,)
-        Sum of squared test errors of each contender in each task.
-    total : ndarray of shape (n_tasks,)
-        Sum of squares of the same test labels around each task's mean over all data.
+    scores : tuple of float
+        Its value by each measure of the judge.
+    by_task : ndarray of shape (n_parts, n_tasks)
+        What the judge makes the measures of each task of, NaN for a task that is not scored.
     """
 
-    scores: dict
+    scores: tuple
+    by_task: np.ndarray
+
+
+class Trial(NamedTuple):
+    """Outcome of one split: what the judge says of each contender, and the seconds it took to fit.
+
+    Attributes
+    ----------
+    judged : dict of str to Judged
+    seconds : dict of str to float
+    """
+
+    judged: dict
     seconds: dict
-    errors: dict
-    total: np.ndarray
 
 
 class Problem(NamedTuple):
@@ -40,16 +49,34 @@ class Problem(NamedTuple):
     X_test: np.ndarray
     y_test: np.ndarray
     task_test: np.ndarray | None  # task number of each test row of long data
+    tasks: np.ndarray  # numbers of the tasks that y_test holds
     to_units: Any  # predictions of a model -> predictions in the units of y_test
 
 
 class LongTable(NamedTuple):
-    """Rows with one label each: features X, labels y (n,), task numbers codes (n,), ids tasks."""
+    """Rows with one label each.
+
+    Attributes
+    ----------
+    X : array-like or data frame of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,)
+        Amounts, or class labels of any type.
+    codes : ndarray of shape (n_samples,)
+        Task numbers.
+    tasks : list
+        Their ids.
+    numbers : ndarray of shape (n_samples,) or None
+        Class numbers.
+    classes : ndarray or None
+        The classes.
+    """
 
     X: Any
     y: np.ndarray
     codes: np.ndarray
     tasks: list
+    numbers: Any = None
+    classes: Any = None
 
     @property
     def n_labels(self):
@@ -71,23 +98,32 @@ class LongTable(NamedTuple):
 
     def problem(self, train, test, transformer):
         """The task number becomes the first column of X."""
-        X, X_test = _transformed(self.X, train, test, transformer)
+        X, X_test = transformed(self.X, train, test, transformer)
         return Problem(
             np.column_stack([self.codes[train], X]),
             self.y[train],
             np.column_stack([self.codes[test], X_test]),
             self.y[test],
             self.codes[test],
+            np.unique(self.codes[test]),
             lambda prediction: prediction,
         )
 
+    def classes_seen(self, train):
+        """Number of classes of each task among the training rows."""
+        n_classes = len(self.classes)
+        pairs = np.unique(n_classes * self.codes[train] + self.numbers[train].astype(np.intp))
+        return np.bincount(pairs // n_classes, minlength=len(self.tasks))
+
 
 class WideTable(NamedTuple):
-    """Rows with labels y (n, n_tasks), NaN where not observed."""
+    """Rows with amounts y (n, n_tasks), NaN where not observed."""
 
     X: Any
     y: np.ndarray
     tasks: list
+
+    classes = None  # they are amounts
 
     @property
     def n_labels(self):
@@ -118,7 +154,7 @@ class WideTable(NamedTuple):
     def problem(self, train, test, transformer):
         """Labels are standardised, columns without a training label left out."""
         seen, y_test = self._seen(train), self._labels(train, test)
-        X, X_test = _transformed(self.X, train, test, transformer)
+        X, X_test = transformed(self.X, train, test, transformer)
         scaler = StandardScaler().fit(self.y[train][:, seen])
 
         def to_units(prediction):
@@ -126,26 +162,12 @@ class WideTable(NamedTuple):
             restored[:, seen] = scaler.inverse_transform(prediction.reshape(len(prediction), -1))
             return restored
 
-        return Problem(X, scaler.transform(self.y[train][:, seen]), X_test, y_test, None, to_units)
+        y_train, tasks = scaler.transform(self.y[train][:, seen]), np.arange(len(self.tasks))
+        return Problem(X, y_train, X_test, y_test, None, tasks, to_units)
 
 
-class Predicted(RegressorMixin, BaseEstimator):
-    """Predictions already made, in the shape of an estimator: what scorers are given."""
-
-    def __init__(self, prediction, task_column):
-        self.prediction = prediction
-        self.task_column = task_column
-
-    def predict(self, X):
-        """The predictions, whatever X is."""
-        return self.prediction
-
-    def __sklearn_is_fitted__(self):
-        return True
-
-
-def run_trial(table, number, train, test, models, scorer, transformer):
-    """Fit every model on the rows `train` and score it on the rows `test`: a Trial."""
+def run_trial(table, number, train, test, models, judge, transformer):
+    """Fit every model on the rows `train` and judge it on the rows `test`: a Trial."""
     train = np.asarray(train)
     test = table.scored(train, np.asarray(test))
     if len(test) == 0:
@@ -153,15 +175,22 @@ def run_trial(table, number, train, test, models, scorer, transformer):
             f"split {number} of cv tests no label of a task that it trains on: {_untested(table)}."
         )
     problem = table.problem(train, test, transformer)
-    scores, seconds, errors = {}, {}, {}
+    judged, seconds = {}, {}
     for name, model in models.items():
         try:
-            prediction, seconds[name] = _fit_predict(model, problem)
-            scores[name] = _score(scorer, prediction, problem)
+            fitted, seconds[name] = _fit(model, problem)
+            judged[name] = judge.judge(table, problem, fitted)
         except Exception as error:
             raise ValueError(f"contender {name!r} failed on split {number}: {error}") from error
-        errors[name] = table.sums((problem.y_test - prediction) ** 2, problem.task_test)
-    return Trial(scores, seconds, errors, table.spread(problem.y_test, problem.task_test))
+    return Trial(judged, seconds)
+
+
+def transformed(X, train, test, transformer):
+    """Features of the training and of the test rows."""
+    transformer = clone(transformer)
+    X_train = transformer.fit_transform(_safe_indexing(X, train))
+    X_test = transformer.transform(_safe_indexing(X, test))
+    return check_array(X_train), check_array(X_test)
 
 
 def _untested(table):
@@ -171,48 +200,11 @@ def _untested(table):
     return "the tasks of its test rows have no label among its training rows, or never vary"
 
 
-def _transformed(X, train, test, transformer):
-    transformer = clone(transformer)
-    X_train = transformer.fit_transform(_safe_indexing(X, train))
-    X_test = transformer.transform(_safe_indexing(X, test))
-    return check_array(X_train), check_array(X_test)
-
-
-def _fit_predict(model, problem):
-    """Predictions in the labels' units and the seconds that the fit took."""
+def _fit(model, problem):
+    """A fitted clone and the seconds that the fit took."""
     model = clone(model)
     # a ridge on a task's only row divides 0 by 0 in its leave-one-out error, and then is right
     with np.errstate(divide="ignore", invalid="ignore"):
         start = perf_counter()
         model.fit(problem.X, problem.y)
-        seconds = perf_counter() - start
-    prediction = problem.to_units(np.asarray(model.predict(problem.X_test)))
-    if prediction.shape != problem.y_test.shape:
-        raise ValueError(
-            f"it predicts an array of shape {prediction.shape} for labels of shape "
-            f"{problem.y_test.shape}."
-        )
-    return prediction, seconds
-
-
-def _score(scorer, prediction, problem):
-    column = None if problem.task_test is None else 0
-    score = float(scorer(Predicted(prediction, column), problem.X_test, problem.y_test))
-    if not np.isfinite(score):
-        raise ValueError(f"its score is {score}; {_unscorable(prediction, problem)}.")
-    return score
-
-
-def _unscorable(prediction, problem):
-    """Why a score is not finite."""
-    observed = ~np.isnan(problem.y_test)
-    with np.errstate(over="ignore"):
-        squares = np.stack([problem.y_test, problem.y_test - prediction])[:, observed] ** 2
-    if not np.isfinite(prediction[observed]).all():
-        return "its predictions are not finite"
-    if not np.isfinite(squares.sum(axis=1)).all():
-        return "the squares of the labels or of the errors are too large, so rescale the labels"
-    task = problem.task_test
-    if np.max(observed.sum(axis=0) if task is None else np.bincount(task)) < 2:
-        return "there are too few test labels, at most one of each task"
-    return "the scoring function does not suit these labels"
+        return model, perf_counter() - start

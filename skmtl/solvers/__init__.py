@@ -1,7 +1,33 @@
 """Solvers, one algorithm a file: from TaskData or Moments, a loss and a penalty to a Solution."""
 
+from ._alo import leave_one_out_losses
+from ._clustering import INITS as CLUSTERING_INITS
+from ._clustering import ClusteringProblem
+from ._clustering_graph import check_graph
+from ._design import feature_variance
+from ._held_out import HeldOutLoss
 from ._quadratic import SOLVERS, QuadraticProblem, choose_solver
+from ._reweight import balance_fit
+from ._smooth import SMOOTH_SOLVERS, SmoothProblem, choose_smooth_solver
 from ._solution import Solution
 from ._stream import MomentProblem
+from ._task_objectives import TaskObjectives
 
-__all__ = ["SOLVERS", "MomentProblem", "QuadraticProblem", "Solution", "choose_solver"]
+__all__ = [
+    "CLUSTERING_INITS",
+    "SMOOTH_SOLVERS",
+    "SOLVERS",
+    "ClusteringProblem",
+    "HeldOutLoss",
+    "MomentProblem",
+    "QuadraticProblem",
+    "SmoothProblem",
+    "Solution",
+    "TaskObjectives",
+    "balance_fit",
+    "check_graph",
+    "choose_smooth_solver",
+    "choose_solver",
+    "feature_variance",
+    "leave_one_out_losses",
+]

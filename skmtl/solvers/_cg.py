@@ -3,40 +3,43 @@
 from .._backend import namespace_of
 
 
-def conjugate_gradients(product, diagonal, r, *, tol, max_iter):
-    """Solve with a Jacobi preconditioner.
+def conjugate_gradients(product, precondition, r, *, tol, max_iter):
+    """Solve a positive definite system.
 
     Parameters
     ----------
     product : callable
         x -> (A + alpha I) x.
-    diagonal : array of shape (n,)
-        Diagonal of A + alpha I, positive.
-    r : array of shape (n,)
+    precondition : callable or array
+        r -> approximate solution, or a positive diagonal to divide by.
+    r : array of any shape
     tol : float
         Stop when the residual is below tol times the norm of r.
     max_iter : int
 
     Returns
     -------
-    x : array of shape (n,)
+    x : array of the shape of r
     n_iter : int
     residual : float
         Relative to the norm of r.
     """
     xp = namespace_of(r)
+    if not callable(precondition):
+        diagonal = precondition
+        precondition = lambda r: r / diagonal  # noqa: E731
     x = xp.zeros_like(r)
     scale = float(xp.linalg.vector_norm(r)) or 1.0
-    z = r / diagonal
-    direction, rz = z, r @ z
+    z = precondition(r)
+    direction, rz = z, xp.sum(r * z)
     residual, n_iter = float(xp.linalg.vector_norm(r)) / scale, 0
     while residual > tol and n_iter < max_iter:
         image = product(direction)
-        step = rz / (direction @ image)
+        step = rz / xp.sum(direction * image)
         x = x + step * direction
         r = r - step * image
-        z = r / diagonal
-        rz, rz_old = r @ z, rz
+        z = precondition(r)
+        rz, rz_old = xp.sum(r * z), rz
         direction = z + (rz / rz_old) * direction
         residual, n_iter = float(xp.linalg.vector_norm(r)) / scale, n_iter + 1
     return x, n_iter, residual

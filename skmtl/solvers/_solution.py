@@ -2,9 +2,11 @@
 
 from typing import Any, NamedTuple
 
+from .._backend import namespace_of, take
+
 
 class Solution(NamedTuple):
-    """What a solver returns.
+    """What a solver returns; of a classifier a row for each unit of the tasks, shared ones too.
 
     Attributes
     ----------
@@ -30,3 +32,10 @@ class Solution(NamedTuple):
     n_iter: int
     residual: float
     converged: bool
+
+    def rows(self, index):
+        """(W, b) at these rows of W with the shared ones below."""
+        xp = namespace_of(self.W)
+        W = xp.concat([self.W, self.shared], axis=0)
+        b = xp.concat([self.b, self.shared_intercept])
+        return take(W, index), take(b, index)

@@ -1,0 +1,277 @@
+"""The contract of a balancer: `init` makes a state, `step` reads statistics and hands back weights
+and the next state, `direction` combines the gradients.  Nothing is ever changed in place.
+
+A strategy writes `weigh`, for tasks that are there and whose gradients, if it reads them, are not
+zero; what all strategies have in common (degenerate steps, preferences, averages) is done here.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from .._backend import namespace_of, place_of, take
+from .._checks import check_flag, check_strength
+from ._parameters import check_preference, check_share
+
+GRADIENTS = frozenset({"gramian", "jacobian"})
+LARGEST = 1e300  # weights end here, so that their products with gradients stay finite
+HOW_TO_GIVE = {
+    "gramian": "a jacobian of shape (n_tasks, n_params), or norms and a unit Gramian",
+    "jacobian": "a jacobian of shape (n_tasks, n_params)",
+}
+
+
+class State(NamedTuple):
+    """What a balancer remembers between steps.
+
+    Attributes
+    ----------
+    strategy : str
+        Name of the class that it belongs to.
+    own : dict
+        The strategy's arrays, tasks along the first axis, and scalars.
+    average : ndarray of shape (n_tasks,)
+        Running mean of the weights; NaN for a task that has had none.
+    weights : ndarray of shape (n_tasks,)
+        Weights of the last step.
+    status : str
+        "ok"; "stationary" if no direction improves all tasks and the method's own weights diverge
+        or do not matter; "disagreement" if a task gains nothing over its disagreement.
+    """
+
+    strategy: str
+    own: dict
+    average: np.ndarray
+    weights: np.ndarray
+    status: str = "ok"
+
+
+class Answer(NamedTuple):
+    """What `weigh` hands back.
+
+    Attributes
+    ----------
+    weights : ndarray of shape (n_tasks,)
+        Weights of the tasks that it saw.
+    own : dict
+        The strategy's arrays of these tasks, for the next step.
+    status : str
+        As in :class:`State`.
+    """
+
+    weights: np.ndarray
+    own: dict
+    status: str = "ok"
+
+
+@dataclass(kw_only=True, repr=False, eq=False)
+class Balancer(BaseEstimator):
+    """Base of the strategies that weigh tasks at each step.
+
+    A strategy holds parameters only: what evolves is the state, passed in and handed back. With
+    one task at work its weight is 1; where all gradients are zero the weights are equal; a task
+    whose gradient is zero has weight 0 for methods that read gradients, which then weigh the rest.
+
+    Parameters
+    ----------
+    preference : array-like of shape (n_tasks,), default=None
+        Importance of the tasks, in (0, inf), used normalised to mean 1. None: equal.
+    smoothing : float in [0, 1), default=0.0
+        Share of the running mean of the weights in the next one; 0: none.
+    max_norm : float in (0, inf), default=None
+        Longest direction; longer ones are scaled down. None: no limit.
+    scale_heads : bool, default=True
+        Whether parameters that belong to one task alone follow the weighted gradient, and not
+        their own as it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.balancing import MGDA, TaskStats
+    >>> stats = TaskStats(np.array([[2.0, 0.0], [0.0, 1.0]]))
+    >>> balancer = MGDA()
+    >>> state = balancer.init(2, np.random.RandomState(0))
+    >>> weights, state = balancer.step(stats, state)
+    >>> balancer.direction(stats, state)
+    array([0.4, 0.8])
+    """
+
+    needs = frozenset({"gramian"})  # statistics without which there is no step
+    welcomes = frozenset()  # statistics that make it better where they are at hand
+    promises = frozenset()  # properties that the tests check
+    unit_sum = False  # whether equal weights are 1 / n_tasks, as in a mean, and not 1
+
+    preference: Any = None
+    smoothing: float = 0.0
+    max_norm: float | None = None
+    scale_heads: bool = True
+
+    def check(self, n_tasks):
+        """Raise TypeError or ValueError unless every parameter suits this number of tasks."""
+        self.preferences(n_tasks)
+        check_share("smoothing", self.smoothing)
+        if self.max_norm is not None:
+            check_strength("max_norm", self.max_norm, infinite=False)
+        check_flag("scale_heads", self.scale_heads)
+
+    def init(self, n_tasks, rng):
+        """State before the first step.
+
+        Parameters
+        ----------
+        n_tasks : int
+        rng : numpy.random.RandomState
+            Read by strategies that draw at random.
+
+        Returns
+        -------
+        State
+        """
+        self.check(n_tasks)
+        return State(
+            type(self).__name__,
+            self.start(n_tasks, rng),
+            np.full(n_tasks, np.nan),
+            self._equal(n_tasks),
+        )
+
+    def step(self, stats, state):
+        """Weights of the tasks, and the next state.
+
+        Parameters
+        ----------
+        stats : TaskStats
+        state : State
+            As `init` or the last step handed it back; it is left as it is.
+
+        Returns
+        -------
+        weights : ndarray of shape (n_tasks,)
+            The method's own, not normalised; 0 for a task that is passed over.
+        state : State
+
+        Raises
+        ------
+        ValueError
+            If the method needs a statistic that is not at hand.
+        """
+        T = stats.n_tasks
+        moving = bool(self._check_at_hand(stats) & GRADIENTS)
+        index = stats.active(moving=moving)
+        if len(index) == 0 or (not moving and stats.vanishes):
+            weights = self._equal(T)
+            return weights, state._replace(weights=weights, status="stationary")
+        own = {name: _rows(value, index) for name, value in state.own.items()}
+        with np.errstate(over="ignore"):  # what is too large ends at LARGEST
+            answer = self.weigh(stats.take(index), self.preferences(T)[index], own)
+        weights = np.ones(1) if len(index) == 1 else np.clip(answer.weights, -LARGEST, LARGEST)
+        weights = self._averaged(weights, state.average[index])
+        return _spread(weights, index, T), State(
+            state.strategy,
+            {k: _merged(v, state.own.get(k), index, T) for k, v in answer.own.items()},
+            _merged(weights, state.average, index, T),
+            _spread(weights, index, T),
+            answer.status,
+        )
+
+    def direction(self, stats, state):
+        """Direction d to move against, of shape (n_params,): J' weights of the last step.
+
+        Parameters
+        ----------
+        stats : TaskStats
+            The step's statistics, with a Jacobian.
+        state : State
+            The state that the step handed back.
+
+        Returns
+        -------
+        array of shape (n_params,)
+            In the Jacobian's library, on its device, no longer than `max_norm`.
+        """
+        return self.clip(stats.combine(state.weights))
+
+    def clip(self, direction):
+        """The direction, scaled down to `max_norm` if it is longer."""
+        if self.max_norm is None or direction.shape[0] == 0:
+            return direction
+        xp = namespace_of(direction)
+        largest = float(xp.max(xp.abs(direction)))
+        if largest == 0:
+            return direction
+        unit = direction / largest  # its squares do not overflow
+        length = float(xp.sqrt(xp.sum(unit**2)))
+        return unit * (self.max_norm / length) if largest > self.max_norm / length else direction
+
+    def start(self, n_tasks, rng):
+        """The strategy's own arrays before the first step, by name."""
+        return {}
+
+    def weigh(self, stats, p, own):
+        """Weights of tasks that are there and whose gradients, if read, are not zero.
+
+        Parameters
+        ----------
+        stats : TaskStats
+            Of these tasks only.
+        p : ndarray of shape (n_tasks,)
+            Their preferences.
+        own : dict
+            Their rows of the strategy's own arrays.
+
+        Returns
+        -------
+        Answer
+        """
+        raise NotImplementedError
+
+    def reads(self, stats):
+        """Names of the statistics that a step on `stats` reads."""
+        return self.needs | {name for name in self.welcomes if stats.has(name)}
+
+    def preferences(self, n_tasks):
+        """The preferences, normalised to mean 1, of shape (n_tasks,)."""
+        return check_preference(self.preference, n_tasks)
+
+    def _equal(self, n_tasks):
+        p = self.preferences(n_tasks)
+        return p / n_tasks if self.unit_sum else p
+
+    def _averaged(self, weights, average):
+        if self.smoothing == 0:
+            return weights
+        share = np.where(np.isnan(average), 0.0, self.smoothing)
+        return share * np.nan_to_num(average) + (1 - share) * weights
+
+    def _check_at_hand(self, stats):
+        reads = self.reads(stats)
+        for name in sorted(reads):
+            if not stats.has(name):
+                how = HOW_TO_GIVE.get(name, f"{name} of shape (n_tasks,)")
+                raise ValueError(f"{type(self).__name__} needs {name} and got none; pass {how}.")
+        return reads
+
+
+def _rows(value, index):
+    """Rows of a task array; scalars are everybody's."""
+    return take(value, index) if np.ndim(value) else value
+
+
+def _spread(weights, index, n_tasks):
+    spread = np.zeros(n_tasks)
+    spread[index] = weights
+    return spread
+
+
+def _merged(new, old, index, n_tasks):
+    """The old task array with its rows `index` replaced; zeros where there was none."""
+    if np.ndim(new) == 0 or len(index) == n_tasks:
+        return new
+    xp = namespace_of(new)
+    if old is None:
+        old = xp.zeros((n_tasks, *new.shape[1:]), dtype=new.dtype, device=place_of(new).device)
+    row = np.arange(n_tasks)
+    row[index] = n_tasks + np.arange(len(index))
+    return take(xp.concat([old, new]), row)

@@ -1,0 +1,18 @@
+"""Exponentiated gradient on weights, in logarithms: log w_t <- log w_t + step * value_t."""
+
+import numpy as np
+
+LOWEST = -1e100  # logarithms end here, so that sums of them stay finite
+
+
+def exponentiated(log_weights, values, step):
+    """Logarithms of w_t exp(step * value_t), scaled so that the sum of the w_t stays."""
+    moved = log_weights + np.maximum(step * (values - values.max()), LOWEST)
+    sums = np.logaddexp.reduce([log_weights, moved], axis=1)
+    return np.maximum(moved + (sums[0] - sums[1]), LOWEST)
+
+
+def shares(log_weights, p):
+    """p_t w_t, scaled to sum to the number of tasks."""
+    log_weights = log_weights + np.log(p)
+    return len(p) * np.exp(log_weights - np.logaddexp.reduce(log_weights))

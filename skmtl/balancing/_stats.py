@@ -1,0 +1,210 @@
+"""What a balancer may read of one step: losses, distances to optima, and the gradients' Gramian.
+
+J J' = diag(s) C diag(s) with the norms s of the rows and the Gramian C of the unit rows: no product
+of gradients overflows, and only these T x T numbers come to the host.
+"""
+
+from functools import cached_property
+
+import numpy as np
+
+from .._backend import namespace_of, place_of, take, to_numpy, to_place, widest_float
+
+VECTORS = ("losses", "excess", "distances", "disagreement", "post_losses")
+FEW, LONG = 10, 2**13  # tasks and parameters of a Jacobian that is so flat that BLAS is slow
+TINY = float(np.finfo(np.float64).tiny)  # a shorter gradient is none: 1 / norm would overflow
+
+
+class TaskStats:
+    """Statistics of the tasks at one step, each computed when it is first read.
+
+    Gradients come as a Jacobian, of which the norms and the Gramian of the unit rows are computed,
+    or as these two alone; methods that read losses only need neither.
+
+    Parameters
+    ----------
+    jacobian : array of shape (n_tasks, n_params), default=None
+        Gradients of the tasks' losses, of NumPy or any array-API library; it stays where it lies.
+    norms : array-like of shape (n_tasks,), default=None
+        Norms of the gradients.
+    unit_gramian : array-like of shape (n_tasks, n_tasks), default=None
+        Inner products of the gradients divided by their norms; rows of zero gradients are not read.
+    losses : array-like of shape (n_tasks,), default=None
+        Mean loss of each task.
+    excess : array-like of shape (n_tasks,), default=None
+        Loss of each task minus the least it can have by itself.
+    distances : array-like of shape (n_tasks,), default=None
+        Distance of the parameters to each task's own optimum.
+    disagreement : array-like of shape (n_tasks,), default=None
+        Loss of each task where no agreement is reached.
+    post_losses : array-like of shape (n_tasks,), default=None
+        Losses on the same data after the last step.
+    epoch : int, default=None
+        Number of the epoch, from 0.
+    present : array-like of shape (n_tasks,), default=None
+        Mask of the tasks that the batch has labels of; the others are passed over. None: all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.balancing import TaskStats
+    >>> stats = TaskStats(np.array([[3.0, 4.0], [0.0, 1e-200]]))
+    >>> stats.norms
+    array([5.e+000, 1.e-200])
+    >>> stats.unit_gramian
+    array([[1. , 0.8],
+           [0.8, 1. ]])
+    """
+
+    def __init__(
+        self,
+        jacobian=None,
+        *,
+        norms=None,
+        unit_gramian=None,
+        losses=None,
+        excess=None,
+        distances=None,
+        disagreement=None,
+        post_losses=None,
+        epoch=None,
+        present=None,
+    ):
+        self.jacobian = jacobian
+        self._gradients = None if norms is None else (_vector(norms), _host(unit_gramian))
+        self.losses = _vector(losses)
+        self.excess = _vector(excess)
+        self.distances = _vector(distances)
+        self.disagreement = _vector(disagreement)
+        self.post_losses = _vector(post_losses)
+        self.epoch = epoch
+        self.present = np.ones(self.n_tasks, bool)
+        if present is not None:
+            self.present = np.asarray(to_numpy(present), dtype=bool)
+
+    @property
+    def n_tasks(self):
+        """Number of tasks, as the first statistic given has it."""
+        if self.jacobian is not None:
+            return self.jacobian.shape[0]
+        if self._gradients is not None:
+            return len(self._gradients[0])
+        lengths = [len(getattr(self, name)) for name in VECTORS if self.has(name)]
+        if not lengths:
+            raise ValueError("TaskStats needs a jacobian, norms, or losses; got none of them.")
+        return lengths[0]
+
+    @cached_property
+    def _scales(self):
+        return self._gradients or _norms_and_cosines(self.jacobian)
+
+    @property
+    def norms(self):
+        """Norms of the gradients, of shape (n_tasks,)."""
+        return self._scales[0]
+
+    @property
+    def unit_gramian(self):
+        """Gramian of the unit gradients, of shape (n_tasks, n_tasks)."""
+        return self._scales[1]
+
+    @cached_property
+    def vanishes(self):
+        """Whether gradients are known and all of them are zero."""
+        if self._gradients is not None or self.jacobian is None:
+            return self.has("gramian") and not (self.norms > TINY).any()
+        xp = namespace_of(self.jacobian)
+        return not bool(xp.any(self.jacobian != 0))
+
+    def has(self, name):
+        """Whether the statistic is at hand: "gramian", "jacobian", or the name of a parameter."""
+        if name == "gramian":
+            return self.jacobian is not None or self._gradients is not None
+        return getattr(self, name) is not None
+
+    def active(self, *, moving):
+        """Indices of the tasks that are present and, if `moving`, whose gradient is not zero."""
+        return np.flatnonzero(self.present & (self.norms > TINY) if moving else self.present)
+
+    def take(self, index):
+        """The statistics of some tasks, by a NumPy index array."""
+        if len(index) == self.n_tasks:
+            return self
+        norms = gramian = None
+        if self.has("gramian"):
+            norms, gramian = self.norms[index], self.unit_gramian[np.ix_(index, index)]
+        return TaskStats(
+            None if self.jacobian is None else take(self.jacobian, index),
+            norms=norms,
+            unit_gramian=gramian,
+            epoch=self.epoch,
+            **{k: getattr(self, k)[index] for k in VECTORS if self.has(k)},
+        )
+
+    @property
+    def wide_jacobian(self):
+        """The Jacobian in the widest floating type of its device."""
+        return _widest(self.jacobian)
+
+    def combine(self, weights):
+        """J' weights, of shape (n_params,), where the Jacobian lies and of its floating type."""
+        J, dtype = self.wide_jacobian, self.jacobian.dtype
+        xp, place = namespace_of(J), place_of(J)
+        # infinities of both signs would make NaN; a power of 2 changes no digit
+        size = 2.0 ** max(int(np.frexp(np.abs(weights).max())[1]), 0)
+        with np.errstate(over="ignore"):
+            direction = to_place(weights / size, place, widest_float(place)) @ J
+            direction = direction * size if size > 1 else direction
+            if dtype != direction.dtype and xp.isdtype(dtype, "real floating"):
+                direction = xp.astype(direction, dtype)
+        return direction
+
+
+def _vector(values):
+    return None if values is None else np.atleast_1d(_host(values))
+
+
+def _host(values):
+    return np.asarray(to_numpy(values), dtype=np.float64)
+
+
+def _widest(J):
+    place = place_of(J)
+    return to_place(J, place, widest_float(place))
+
+
+def _norms_and_cosines(J):
+    """Norms of the rows and the Gramian of the unit rows, with ones on its diagonal."""
+    J = _widest(J)
+    info = namespace_of(J).finfo(J.dtype)
+    with np.errstate(over="ignore", invalid="ignore"):
+        G, scale = _gramian(J), np.ones(J.shape[0])
+        squares, least = G.diagonal(), info.smallest_normal / info.eps**2
+        if not ((squares > least) & (squares < np.inf)).all():  # some over- or underflow
+            scale = _largest(J)
+            G = _gramian(J / to_place(scale, place_of(J), widest_float(place_of(J)))[:, None])
+        lengths = np.sqrt(G.diagonal())
+        norms = np.minimum(lengths * scale, np.finfo(np.float64).max)
+    lengths = np.where(lengths > 0, lengths, 1.0)
+    cosines = np.clip(G / lengths / lengths[:, None], -1, 1)
+    np.fill_diagonal(cosines, 1.0)
+    return norms, cosines
+
+
+def _gramian(J):
+    T, d = J.shape
+    if not isinstance(J, np.ndarray) or T > FEW or d < LONG:
+        return _host(J @ J.T)
+    G = np.empty((T, T))
+    for t in range(T):  # a third of the time of one product: BLAS packs what it reads but once
+        G[t, t:] = G[t:, t] = J[t:] @ J[t]
+    return G
+
+
+def _largest(J):
+    """Largest absolute entry of each row, 1 where the row is zero."""
+    if J.shape[1] == 0:
+        return np.ones(J.shape[0])
+    xp = namespace_of(J)
+    largest = _host(xp.max(xp.abs(J), axis=1))
+    return np.where(largest > TINY, largest, 1.0)

@@ -1,0 +1,75 @@
+"""Homoscedastic uncertainty: min over s of sum p_t (exp(-s_t) L_t + s_t) / 2, w_t = exp(-s_t) / 2.
+
+The best s_t is log L_t, so the fixed points are those of sum p_t log L_t.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from .._checks import check_strength
+from ._balancer import Answer, Balancer
+from ._parameters import parameter_holder
+
+ROUNDING = np.finfo(np.float64).eps
+TINY = 1e-150
+
+
+@parameter_holder
+class Uncertainty(Balancer):
+    """Weights from learnt noise levels, w_t = p_t / (2 sigma_t^2).
+
+    The levels minimise sum_t p_t (L_t / sigma_t^2 + log sigma_t^2) / 2. At the minimum sigma_t^2 is
+    the loss, so that scaling a loss changes nothing; losses that are not positive count as the
+    smallest that rounding tells from zero.
+
+    Parameters
+    ----------
+    step_size : float in (0, inf), default=None
+        Gradient step on s_t = log sigma_t^2 from s_t = 0, never beyond the minimum; None: the
+        minimum itself, at each step.
+    preference, smoothing, max_norm, scale_heads
+        As in every :class:`Balancer`.
+
+    References
+    ----------
+    A. Kendall, Y. Gal and R. Cipolla, "Multi-task learning using uncertainty to weigh losses for
+    scene geometry and semantics", CVPR 2018, section 3.2.
+
+    Examples
+    --------
+    >>> from skmtl.balancing import balance
+    >>> balance([[1.0, 0.0], [0.0, 1.0]], [0.5, 4.0], "uncertainty").weights
+    array([1.   , 0.125])
+    """
+
+    needs = frozenset({"losses"})
+    promises = frozenset({"equivariant", "nonnegative", "linear_under_scaling"})
+
+    step_size: Any = None
+
+    def check(self, n_tasks):
+        super().check(n_tasks)
+        if self.step_size is not None:
+            check_strength("step_size", self.step_size, infinite=False)
+
+    def start(self, n_tasks, rng):
+        return {"log_variance": np.zeros(n_tasks)}
+
+    def weigh(self, stats, p, own):
+        s = best = np.log(_positive(stats.losses))
+        if self.step_size is not None:
+            s = self._descend(own["log_variance"], best, p)
+        return Answer(p * np.exp(-s) / 2, {"log_variance": s})
+
+    def _descend(self, s, best, p):
+        gradient = p * (1 - np.exp(np.minimum(best - s, 100.0))) / 2
+        return np.clip(s - self.step_size * gradient, np.minimum(s, best), np.maximum(s, best))
+
+
+def _positive(losses):
+    """Losses, at least rounding times the largest; ones if none is positive."""
+    largest = losses.max()
+    if largest <= 0:
+        return np.ones_like(losses)
+    return np.maximum(losses, max(ROUNDING * largest, TINY))

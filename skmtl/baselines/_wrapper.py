@@ -1,0 +1,210 @@
+"""TaskWrapper: wide y or long rows for an inner estimator, whose answers go back as y came.
+
+Rows are answered by parts: the number of the task whose part of the model serves them, -1 for none.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.utils import ClassifierTags, RegressorTags
+from sklearn.utils.metaestimators import available_if
+
+from .. import _backend
+from .._classifier import ClassLabelsMixin, ProbabilityMixin
+from .._validation import check_class_labels, check_labels, tags_of
+from ..base import MultiTaskMixin
+from ._class_tables import chosen, class_table, restricted
+
+
+def _has_probabilities(wrapper):
+    return wrapper._has("predict_proba")
+
+
+class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEstimator, ABC):
+    """Regressor or classifier, as `estimator` is, computed with NumPy.
+
+    A subclass says what becomes of labels and of rows, and which estimators answer.
+    """
+
+    def __sklearn_tags__(self):
+        tags, inner = super().__sklearn_tags__(), tags_of(self.estimator)
+        if self._classifies:
+            tags.estimator_type = "classifier"
+            tags.classifier_tags = inner.classifier_tags or ClassifierTags()
+        else:
+            tags.estimator_type = "regressor"
+            tags.regressor_tags = inner.regressor_tags or RegressorTags()
+        tags.target_tags.required = True
+        tags.array_api_support = False
+        tags.non_deterministic = inner.non_deterministic
+        tags.input_tags.allow_nan = inner.input_tags.allow_nan
+        tags.input_tags.positive_only = inner.input_tags.positive_only
+        return tags
+
+    @property
+    def _finite(self):
+        return "allow-nan" if tags_of(self.estimator).input_tags.allow_nan else True
+
+    @property
+    def _classifies(self):
+        return tags_of(self.estimator).estimator_type == "classifier"
+
+    def fit(self, X, y, sample_weight=None):
+        """Fit clones of `estimator` on the observed labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            With the task column if `task_column` is set. NaN where `estimator` takes it.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            NaN in a 2-D y marks a label that was not observed; so do None and `missing_label` where
+            `estimator` is a classifier.
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), optional
+            Frequencies; labels of weight 0 are left out. Passed on to `estimator` if given.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If a parameter, X, y or sample_weight is out of range or of the wrong shape.
+        TypeError
+            If a parameter is of the wrong type, or `estimator` takes no sample_weight.
+        """
+        self._check_params()
+        checked = self._validate_fit(_on_host(X), y, sample_weight)
+        classes, fit_input = None, checked
+        if self._classifies:
+            classes, fit_input = self._separate(checked, models_only=self._models_one_class)
+        fitted = self._fit_labels(fit_input, classes, weighted=sample_weight is not None)
+        self._record(X, checked, classes)
+        for name, value in fitted.items():
+            setattr(self, name, value)
+        return self
+
+    def predict(self, X):
+        """Predict the label of every task, or of each row's own task.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            With the task column where the model was fitted with one.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_tasks)
+            As y was in `fit`; one label a row for long data.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called.
+        ValueError
+            If a task id was not seen in `fit` and ``unknown_task="error"``.
+        """
+        X, codes = self._validate_predict(_on_host(X))
+        answers, classes = self._answers_by_task(X, codes, "predict"), self._task_classes
+        if classes is None:
+            return self._shaped([z for z, _ in answers], codes)
+        numbers = [chosen(table, classes, task) for table, task in answers]
+        return classes.array(self._shaped(numbers, codes))
+
+    predict_proba = available_if(_has_probabilities)(ProbabilityMixin.predict_proba)
+    predict_log_proba = available_if(_has_probabilities)(ProbabilityMixin.predict_log_proba)
+
+    def score(self, X, y, sample_weight=None):
+        """Mean over tasks of R2, or of a classifier's accuracy, on the observed labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            NaN where a label is not observed; of classifiers also None and `missing_label`.
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), optional
+            Frequencies.
+
+        Returns
+        -------
+        float
+            Tasks with too few observed labels, two for R2 and one for accuracy, are left out.
+        """
+        if self._classifies:
+            return super().score(X, y, sample_weight)
+        return MultiTaskMixin.score(self, X, y, sample_weight)
+
+    def _check_params(self):
+        if isinstance(self.estimator, type) or not (
+            hasattr(self.estimator, "fit") and hasattr(self.estimator, "predict")
+        ):
+            raise TypeError(
+                "estimator must be a regressor or classifier object with fit and predict, got "
+                f"{self.estimator!r}."
+            )
+        check_class_labels([[0, 1]], self.missing_label)  # refused of regressors as well
+
+    def _read_labels(self, y):
+        return super()._read_labels(y) if self._classifies else (check_labels(y, self), None)
+
+    def _record(self, X, checked, classes):
+        if classes is not None:
+            self._record_classes(_on_host(X), checked, classes)
+            return
+        self._record_input(X, checked)
+        self._task_classes = None
+        vars(self).pop("classes_", None)  # of an earlier fit of a classifier
+
+    def _has(self, method):
+        """Whether this is a classifier all of whose models have the method."""
+        return self._classifies and all(
+            hasattr(model, method) for model in [self.estimator, *self._fitted()]
+        )
+
+    def _answers_by_task(self, X, codes, method):
+        """[(answers, task)]: one for each task in turn, or one for long rows and their tasks."""
+        if codes is not None:
+            return [(self._answers(X, np.append(self._parts, -1)[codes], method), codes)]
+        parts, column = np.unique(self._parts, return_inverse=True)
+        answers = [self._answers(X, np.full(len(X), part), method) for part in parts]
+        return [(answers[k], task) for task, k in enumerate(column)]
+
+    def _shaped(self, columns, codes):
+        return columns[0] if codes is not None or self._y_ndim == 1 else np.stack(columns, axis=1)
+
+    def _predict_proba(self, X, method):
+        X, codes = self._validate_predict(_on_host(X))
+        answers, classes = self._answers_by_task(X, codes, "predict_proba"), self._task_classes
+        tables = [restricted(P, classes, task).astype(X.dtype) for P, task in answers]
+        if codes is not None:
+            return tables[0]
+        parts = [P[:, own] for P, own in zip(tables, classes.own, strict=True)]
+        return parts[0] if self._y_ndim == 1 else parts
+
+    def _ask(self, estimator, X, method):
+        """Answers of one fitted estimator: amounts (n_samples,), or a table of classes."""
+        if self._task_classes is None:
+            return estimator.predict(X)
+        return class_table(estimator, X, self._task_classes, method)
+
+    @abstractmethod
+    def _fit_labels(self, fit_input, classes, *, weighted):
+        """Fitted attributes by name, `_parts` of each task among them."""
+
+    @abstractmethod
+    def _fitted(self):
+        """The fitted estimators, none before `fit`."""
+
+    @abstractmethod
+    def _answers(self, X, parts, method):
+        """Answers to the rows of X, by the part of which task, -1 for none."""
+
+
+def labels_of(y, classes):
+    """Labels as the inner estimator is given them: amounts, or labels of the user's own type."""
+    return y if classes is None else classes.array(y.astype(np.intp))
+
+
+def _on_host(X):
+    return _backend.to_numpy(X) if _backend.is_foreign(X) else X

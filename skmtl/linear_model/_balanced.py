@@ -1,0 +1,106 @@
+"""Linear models under a balancer: exact inner solves, the balancer's weights outside."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+
+from ..balancing import TaskStats, resolve_balancer
+from ..solvers import TaskObjectives, balance_fit
+
+MOST = 1000  # weighted fits, or steps of descent
+INNER = {"tol": 1e-8, "max_iter": 100}
+BY_TASK = ("preference", "reference", "disagreement")  # parameters with a value for each task
+
+
+def check_balancer(estimator):
+    """The balancer, checked except for what depends on the number of tasks, or None."""
+    if estimator.balancer is None:
+        return None
+    if estimator.task_weight is not None:
+        raise ValueError(
+            f"task_weight={estimator.task_weight!r} and balancer={estimator.balancer!r} both weigh "
+            "the tasks; leave task_weight None and use the balancer's preference."
+        )
+    return resolve_balancer(estimator.balancer)
+
+
+def fit_balanced(balancer, problem, fitted, penalty, solver, *, unit, own_risk):
+    """Fit a SmoothProblem under a balancer.
+
+    Parameters
+    ----------
+    balancer : Balancer
+    problem : SmoothProblem
+        With weights one for every task.
+    fitted : FitInput
+        Its tasks.
+    penalty : SharedSpecific
+    solver : str
+    unit : float
+        Of the losses that the balancer sees, in the problem's.
+    own_risk : callable
+        Number of a fitted task -> its leave-one-out risk by itself, in the problem's unit.
+
+    Returns
+    -------
+    solution : Solution
+    weights : ndarray of shape (n_tasks,)
+        Of the mean losses, mean 1.
+    """
+    balancer = _for_tasks(balancer, fitted)
+    data = fitted.data
+    objectives = TaskObjectives(
+        problem,
+        penalty,
+        data.weight_sums,
+        {"solver": solver, **INNER},
+        unit=unit,
+        own_risks=_own_risks(balancer, fitted, problem.width, own_risk),
+    )
+    rng = np.random.RandomState(0)
+    found = balance_fit(
+        objectives, balancer, lambda **given: TaskStats(**given), rng, max_iter=MOST
+    )
+    if found.change > 1:
+        warnings.warn(
+            f"balancer={balancer!r} stopped after {found.n_iter} steps, {found.change:.1g} times "
+            "above the change at which its weights count as settled.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+    done = {"n_iter": found.n_iter, "residual": 0.0, "converged": True}
+    return objectives.problem.solution(found.point.P, **done), found.weights
+
+
+def _for_tasks(balancer, fitted):
+    """The balancer with the values of the fitted tasks where it has one for every task."""
+    n_tasks = len(fitted.tasks)
+    balancer.check(n_tasks)
+    if len(fitted.labelled) == n_tasks:
+        return balancer
+    own = {name: getattr(balancer, name, None) for name in BY_TASK}
+    arrays = {k: v for k, v in own.items() if v is not None and np.ndim(v) == 1}
+    chosen = {name: np.asarray(value)[fitted.labelled] for name, value in arrays.items()}
+    return clone(balancer).set_params(**chosen)
+
+
+def _own_risks(balancer, fitted, width, own_risk):
+    """Leave-one-out risks of the tasks that their own minimiser would interpolate, else NaN."""
+    sizes = np.diff(fitted.data.labels.indptr)
+    risks = np.full(len(sizes), np.nan)
+    few = np.flatnonzero((sizes <= width) & (sizes > 1))
+    if "excess" not in balancer.needs | balancer.welcomes or few.size == 0:
+        return risks
+    task = fitted.tasks[fitted.labelled[few[0]]]
+    others = f" (and {few.size - 1} more)" if few.size > 1 else ""
+    warnings.warn(
+        f"task {task!r}{others} has no more labels than coefficients, so that its own optimum has "
+        "no loss; its excess risk is measured from the leave-one-out risk of its best own ridge.",
+        UserWarning,
+        stacklevel=5,
+    )
+    for t in few:
+        risks[t] = own_risk(t)
+    return risks

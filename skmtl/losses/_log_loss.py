@@ -1,0 +1,51 @@
+"""Log loss of a logit: loss(y, z) = log(1 + e^z) - y z for y in {0, 1}, P(1) = 1/(1 + e^-z)."""
+
+from sklearn.base import BaseEstimator
+
+from .._backend import namespace_of
+
+
+class LogLoss(BaseEstimator):
+    """Log loss of a binary label, elementwise in the logit z.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.losses import LogLoss
+    >>> LogLoss().value(np.array([0.0, 1.0, 1.0]), np.array([0.0, 0.0, 800.0])).round(4)
+    array([0.6931, 0.6931, 0.    ])
+    """
+
+    is_quadratic = False
+    is_invariant_to_shifts = False
+
+    def value(self, y, z):
+        """Loss of each prediction, of the shape of `z`."""
+        xp = namespace_of(z)
+        # softplus of z and of -z, whichever is small: no cancellation where the label is certain
+        return xp.log1p(xp.exp(-xp.abs(z))) + xp.where(z > 0, (1 - y) * z, -y * z)
+
+    def gradient(self, y, z):
+        """Derivative in `z`."""
+        return self.mean(z) - y
+
+    def curvature(self, y, z):
+        """Second derivative in `z`."""
+        p = self.mean(z)
+        return p * (1 - p)
+
+    def mean(self, z):
+        """Mean of the label: the probability of 1."""
+        return 0.5 + 0.5 * namespace_of(z).tanh(z / 2)
+
+    def hessian_diagonal(self, p):
+        """Diagonal of the second derivative at the probabilities `p`."""
+        return p * (1 - p)
+
+    def hessian_product(self, p, dz):
+        """Second derivative at the probabilities `p` times `dz`."""
+        return p * (1 - p) * dz
+
+    def hessian_blocks(self, p):
+        """Second derivatives of shape (n_tasks, 1, 1, n) at probabilities (n_tasks, 1, n)."""
+        return (p * (1 - p))[:, :, None, :]

@@ -1,0 +1,58 @@
+"""Log loss of K scores: loss(y, z) = log sum_k e^{z_k} - y.z for one-hot y; classes on axis -2."""
+
+from sklearn.base import BaseEstimator
+
+from .._backend import namespace_of, place_of
+
+
+class MultinomialLogLoss(BaseEstimator):
+    """Log loss of a label with K classes: y one-hot and scores z, both of shape (..., K, n).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.losses import MultinomialLogLoss
+    >>> y, z = np.array([[1.0], [0.0], [0.0]]), np.array([[1000.0], [1000.0], [0.0]])
+    >>> MultinomialLogLoss().value(y, z).round(4)
+    array([[0.6931]])
+    """
+
+    is_quadratic = False
+    is_invariant_to_shifts = True
+
+    def value(self, y, z):
+        """Loss of each label, of shape (..., 1, n)."""
+        xp = namespace_of(z)
+        top = xp.max(z, axis=-2, keepdims=True)
+        spread = xp.log(xp.sum(xp.exp(z - top), axis=-2, keepdims=True))
+        # each difference by itself: y.z and the largest score may be huge and nearly equal
+        return spread + xp.sum(y * (top - z), axis=-2, keepdims=True)
+
+    def gradient(self, y, z):
+        """Derivative in `z`."""
+        return self.mean(z) - y
+
+    def curvature(self, y, z):
+        """Diagonal of the second derivative in `z`."""
+        p = self.mean(z)
+        return p * (1 - p)
+
+    def mean(self, z):
+        """Mean of the one-hot label: the probability of each class."""
+        xp = namespace_of(z)
+        e = xp.exp(z - xp.max(z, axis=-2, keepdims=True))
+        return e / xp.sum(e, axis=-2, keepdims=True)
+
+    def hessian_diagonal(self, p):
+        """Diagonal of the second derivative at the probabilities `p`."""
+        return p * (1 - p)
+
+    def hessian_product(self, p, dz):
+        """Second derivative at the probabilities `p` times `dz`."""
+        return p * (dz - namespace_of(p).sum(p * dz, axis=-2, keepdims=True))
+
+    def hessian_blocks(self, p):
+        """Second derivatives of shape (n_tasks, K, K, n) at probabilities (n_tasks, K, n)."""
+        xp = namespace_of(p)
+        one = xp.eye(p.shape[-2], dtype=p.dtype, device=place_of(p).device)[:, :, None]
+        return p[:, :, None, :] * (one - p[:, None, :, :])

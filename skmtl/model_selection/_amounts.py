@@ -1,0 +1,151 @@
+"""Amounts as labels: what contenders are judged by, and what becomes of it over the splits.
+
+R2 of a task is 1 - SSE/SST with both sums over the test labels of all splits.
+"""
+
+import contextlib
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.metrics import r2_score
+
+from ..metrics import make_multitask_scorer
+from ._comparison import EXPLAINED_VARIANCE, MEAN_R2, Comparison
+from ._trial import Judged
+
+CLASS_SCORINGS = (
+    "accuracy",
+    "balanced_accuracy",
+    "roc_auc",
+    "average_precision",
+    "neg_log_loss",
+    "neg_brier_score",
+)
+
+
+class AmountJudge:
+    """Scores predicted amounts.
+
+    Parameters
+    ----------
+    scoring : str, callable or None
+        As in `compare`.
+    wide : bool
+    """
+
+    def __init__(self, scoring, *, wide):
+        if isinstance(scoring, str) and scoring in CLASS_SCORINGS:
+            raise ValueError(
+                f"scoring={scoring!r} is for classes, and y holds numbers; where these are classes "
+                "give classification=True."
+            )
+        if scoring is None and wide:
+            self.scorer, self.scoring = make_multitask_scorer("r2"), MEAN_R2
+        elif scoring is None:
+            self.scorer, self.scoring = _explained_variance, EXPLAINED_VARIANCE
+        else:
+            self.scorer, self.scoring = named_scorer(scoring)
+
+    def quiet(self):
+        """Context of the fits; no warning is kept back."""
+        return contextlib.nullcontext()
+
+    def notes(self, table, splits):
+        """What a user should know of the splits: nothing."""
+        return []
+
+    def judge(self, table, problem, model):
+        """The score, and by task the sums of squared errors and of squares about the mean."""
+        prediction = _predict(model, problem)
+        score = _score(self.scorer, prediction, problem)
+        errors = table.sums((problem.y_test - prediction) ** 2, problem.task_test)
+        return Judged((score,), np.stack([errors, table.spread(problem.y_test, problem.task_test)]))
+
+    def summarise(self, table, trials, reference, simple):
+        """The Comparison."""
+        names = list(trials[0].judged)
+        return Comparison(
+            scores={name: np.array([t.judged[name].scores[0] for t in trials]) for name in names},
+            fit_seconds=mean_seconds(trials),
+            task_scores={name: _explained([t.judged[name] for t in trials]) for name in names},
+            tasks=table.tasks,
+            n_labels=table.n_labels,
+            reference=reference,
+            simple=simple,
+            scoring=self.scoring,
+        )
+
+
+class Predicted(RegressorMixin, BaseEstimator):
+    """Predictions already made, in the shape of an estimator: what scorers are given."""
+
+    def __init__(self, prediction, task_column):
+        self.prediction = prediction
+        self.task_column = task_column
+
+    def predict(self, X):
+        """The predictions, whatever X is."""
+        return self.prediction
+
+    def __sklearn_is_fitted__(self):
+        return True
+
+
+def named_scorer(scoring):
+    """A scorer of the name, or the scorer itself, and what it is called."""
+    if isinstance(scoring, str):
+        return make_multitask_scorer(scoring), scoring
+    if not callable(scoring):
+        raise TypeError(f"scoring must be None, a name or a scorer, got {scoring!r}.")
+    return scoring, getattr(scoring, "__name__", repr(scoring))
+
+
+def mean_seconds(trials):
+    """Mean time of a fit of each contender."""
+    names = trials[0].seconds
+    return {name: float(np.mean([trial.seconds[name] for trial in trials])) for name in names}
+
+
+def _explained_variance(estimator, X, y):
+    return r2_score(y, estimator.predict(X))
+
+
+def _explained(judged):
+    """R2 of each task from what was said on each split."""
+    errors, total = sum(on_split.by_task for on_split in judged)
+    # a task whose labels never vary has no share of variance that a model could explain
+    return 1 - errors / np.where(total > 0, total, np.nan)
+
+
+def _predict(model, problem):
+    """Predictions in the labels' units."""
+    prediction = problem.to_units(np.asarray(model.predict(problem.X_test)))
+    if prediction.shape != problem.y_test.shape:
+        raise ValueError(
+            f"it predicts an array of shape {prediction.shape} for labels of shape "
+            f"{problem.y_test.shape}."
+        )
+    return prediction
+
+
+def _score(scorer, prediction, problem):
+    column = None if problem.task_test is None else 0
+    score = float(scorer(Predicted(prediction, column), problem.X_test, problem.y_test))
+    if not np.isfinite(score):
+        raise ValueError(f"its score is {score}; {_unscorable(prediction, problem)}.")
+    return score
+
+
+def _unscorable(prediction, problem):
+    """Why a score is not finite."""
+    observed = ~np.isnan(problem.y_test)
+    with np.errstate(over="ignore"):
+        squares = np.stack([problem.y_test, problem.y_test - prediction])[:, observed] ** 2
+    if not np.isfinite(prediction[observed]).all():
+        return "its predictions are not finite"
+    if not np.isfinite(squares.sum(axis=1)).all():
+        return "the squares of the labels or of the errors are too large, so rescale the labels"
+    task = problem.task_test
+    if np.max(observed.sum(axis=0) if task is None else np.bincount(task)) < 2:
+        return "there are too few test labels, at most one of each task"
+    return "the scoring function does not suit these labels"

@@ -1,0 +1,226 @@
+"""What both perceptrons share: trainings, from validated data to fitted attributes."""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+
+from .. import _backend
+from ..balancing import resolve_balancer
+from ..base import MultiTaskMixin
+from ._activations import ACTIVATIONS
+from ._balanced import Balancing
+from ._callbacks import CallbackSupportMixin, Progress, attributes_after, with_callbacks
+from ._divergence import refuse_divergence
+from ._history import history
+from ._network import Network
+from ._optimizers import STOCHASTIC
+from ._parameters import check_layers, check_parameters
+from ._pose import Past
+from ._problem import Memory, Problem, nothing_learnt, train
+
+
+def is_stochastic(estimator):
+    """Whether the solver trains in minibatches; otherwise an error that says so."""
+    if estimator.solver in STOCHASTIC:
+        return True
+    raise AttributeError(
+        f"partial_fit needs solver='adam' or 'sgd', got solver={estimator.solver!r}."
+    )
+
+
+class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
+    """Trains a network on labels that the subclass reads.
+
+    The subclass has `_pose(fit_input, past)`, which returns a Pose, and
+    `_record_heads(X, fit_input, pose, blocks, center)`, which sets what predictions need.
+    """
+
+    _accept_sparse = "csr"
+    _penalty_scale = 1.0  # 0.5: penalties with the half
+
+    def hidden_representation(self, X):
+        """Activations of the last hidden layer, which all tasks share.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            With the task column where the model was fitted with one.
+
+        Returns
+        -------
+        array of shape (n_samples, width)
+            X itself, without the task column, where there is no hidden layer.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called.
+        ValueError
+            If a task id was not seen in `fit` and ``unknown_task="error"``.
+        """
+        return self._represent(self._validate_predict(X)[0], "hidden_representation")
+
+    def _represent(self, X, method):
+        if _backend.place_of(X) != _backend.place_of(self.shared_head_):
+            raise ValueError(
+                f"Inputs passed to {type(self).__name__}.{method}() must use the same namespace "
+                "and the same device as those passed to fit()."
+            )
+        apply = ACTIVATIONS[self.activation].apply
+        for W, c in zip(self.coefs_, self.intercepts_, strict=True):
+            X = apply(X @ W + c)
+        return X
+
+    def _check_params(self):
+        """Check every parameter; returns the Settings."""
+        return check_parameters(self)
+
+    def _before(self, going_on):
+        """What a training goes on from, None where it starts anew."""
+        return self._past if going_on and hasattr(self, "tasks_") else None
+
+    @with_callbacks
+    def _train(self, data, fit_input, pose, settings, past):
+        """Train as `fit` does; `data` is X, y and sample_weight as they came."""
+        progress = Progress(self, data, settings.max_iter)
+        rng = check_random_state(self.random_state)
+        outcome = self._learn(data[0], fit_input, pose, settings, rng, past, progress)
+        progress.close()
+        return outcome
+
+    def _train_once(self, X, fit_input, pose, settings, past):
+        """Train for one epoch, as `partial_fit` does."""
+        if settings.validation_fraction is not None:
+            raise ValueError("early_stopping must be False in partial_fit, got True.")
+        rng = check_random_state(self.random_state) if past is None else past.rng
+        self._learn(X, fit_input, pose, settings._replace(max_iter=1), rng, past)
+
+    def _learn(self, X, fit_input, pose, settings, rng, past, progress=None):
+        """Train and set the fitted attributes; returns the Outcome."""
+        network = self._network(pose, fit_input.data.X.shape[1])
+        memory = _begin(network, pose.units, rng, past)
+        if pose.data is None:
+            outcome = nothing_learnt(memory)
+        else:
+            outcome = self._solve(X, fit_input, pose, network, memory, settings, rng, progress)
+        refuse_divergence(outcome.memory.theta.sum(), len(outcome.monitor.losses))
+        self._record_parameters(X, fit_input, pose, network, outcome.memory.theta, outcome.center)
+        self._record_history(fit_input, pose, outcome, rng, past)
+        return outcome
+
+    def _solve(self, X, fit_input, pose, network, memory, settings, rng, progress):
+        problem = Problem(
+            pose.data,
+            pose.omega if self.balancer is None else _equal(pose.data),
+            pose.number,
+            len(pose.tasks),
+            network,
+            self._penalty_scale
+            * network.strengths(self.alpha, self.alpha_shared, self.alpha_specific),
+            pose.criterion,
+            pose.score,
+            pose.wide,
+        )
+
+        def report(number, objective, score, theta):
+            def record(model):
+                model._record_parameters(X, fit_input, pose, network, _backend.to_numpy(theta))
+
+            return progress(number, objective, score, lambda: attributes_after(self, record))
+
+        return train(
+            problem,
+            memory,
+            settings,
+            rng,
+            dtype=fit_input.dtype,
+            balancing=self._balancing(pose, len(fit_input.tasks)),
+            report=None if progress is None else report,
+        )
+
+    def _has_layers(self):
+        return bool(check_layers(self.hidden_layer_sizes))
+
+    def _network(self, pose, n_features):
+        return Network(
+            (n_features, *check_layers(self.hidden_layer_sizes)),
+            self.activation,
+            pose.channels,
+            pose.n_channels,
+            pose.unit_tasks,
+            len(pose.tasks),
+            bool(np.isfinite(self.alpha_shared)),
+            bool(np.isfinite(self.alpha_specific)),
+        )
+
+    def _balancing(self, pose, n_tasks):
+        """How tasks are balanced, None if they are not."""
+        if self.balancer is None:
+            return None
+        return Balancing(
+            resolve_balancer(self.balancer),
+            self.gramian == "exact",
+            self.update_every,
+            pose.tasks,
+            n_tasks,
+            pose.disagreement,
+        )
+
+    def _record_parameters(self, X, fit_input, pose, network, theta, center=None):
+        """Set what predictions need; center None: zero, which only unlabelled tasks notice."""
+        blocks, deliver = network.views(theta), fit_input.deliver
+        center = np.zeros(network.sizes[-1]) if center is None else center
+        self._record_heads(X, fit_input, pose, blocks, center)
+        self.coefs_ = [deliver(W) for W in blocks.weights]
+        self.intercepts_ = [deliver(c) for c in blocks.biases]
+
+    def _record_history(self, fit_input, pose, outcome, rng, past):
+        """Set what tells of the training, and what a later one goes on from."""
+        tasks, deliver, monitor = fit_input.tasks, fit_input.deliver, outcome.monitor
+        omega = np.full(len(tasks), np.nan)
+        omega[fit_input.labelled] = fit_input.omega
+        record = history(tasks, pose.tasks, monitor, omega)
+        if past is not None:
+            record = past.history.continued(record)
+        self.loss_curve_, self.task_weights_path_ = deliver(record.losses), deliver(record.weights)
+        self.validation_scores_ = None if record.scores is None else deliver(record.scores)
+        used = record.weights[-1] if len(record.weights) else omega
+        self.task_weights_ = deliver(np.nan_to_num(used))
+        self.n_iter_ = max(1, len(record.losses))
+        known = [tasks[t] for t in pose.tasks]
+        self._past = Past(outcome.memory, pose.units, pose.reading, known, record, rng)
+
+
+def warn_unless_converged(outcome):
+    """One ConvergenceWarning, said of the caller of `fit`."""
+    if outcome.converged:
+        return
+    reason = f" ({outcome.message})" if outcome.message else ""
+    warnings.warn(
+        f"training stopped after {len(outcome.monitor.losses)} iterations without convergence"
+        f"{reason}; raise max_iter or tol, or standardise X.",
+        ConvergenceWarning,
+        stacklevel=3,
+    )
+
+
+def _equal(data):
+    """Task weights, of mean 1, under which every task counts the same."""
+    omega = 1 / data.weight_sums
+    return omega / omega.mean()
+
+
+def _begin(network, units, rng, past):
+    """Memory from which a training starts."""
+    if past is None:
+        return Memory(network, network.initial(rng))
+    sizes = past.memory.network.sizes
+    if sizes != network.sizes:
+        raise ValueError(
+            f"hidden_layer_sizes must be those of the training that goes on, {sizes[1:]}, got "
+            f"{network.sizes[1:]}."
+        )
+    number = {unit: k for k, unit in enumerate(units)}
+    return past.memory.laid_out_for(network, np.array([number[unit] for unit in past.units]))

@@ -1,0 +1,411 @@
+"""MultiTaskPerceptron: a trunk shared by all tasks, a linear head for each."""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.metaestimators import available_if
+
+from .. import _backend
+from .._checks import check_flag
+from ._base import PerceptronMixin, is_stochastic, warn_unless_converged
+from ._criteria import regression_criterion
+from ._more import read_more
+from ._pose import Pose
+from ._scaling import plain_units, target_units, variances
+
+
+class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
+    """Multi-layer perceptron for related tasks: shared hidden layers, a linear head for each task.
+
+    Heads are a shared part plus a deviation of the task's own. Without hidden layers it is a
+    shared-plus-specific linear model.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of ints >= 1, default=(100,)
+        Widths of the hidden layers; (): none, the single-layer perceptron.
+    activation : {"identity", "logistic", "tanh", "relu"}, default="relu"
+        Of the hidden layers.
+    solver : {"adam", "sgd", "lbfgs"}, default="adam"
+        "adam" and "sgd", with Nesterov momentum 0.9, train in minibatches; "lbfgs" takes all rows
+        at once and suits small data.
+    loss : {"squared_error", "huber"} or object, default="squared_error"
+        Of a label y and a prediction z: (y - z)^2, or with "huber" the same up to a residual of
+        1.35, then linear, in units of the standard deviation of the task's labels where
+        `scale_targets`. An object has `value(y, z)` and `gradient(y, z)`, which are doubled.
+    alpha : float in [0, inf), default=1e-4
+        Strength on the weights of the hidden layers.
+    alpha_shared : float in (0, inf], default=1.0
+        Strength on the shared part of the heads. inf: none is shared.
+    alpha_specific : float in (0, inf], default=1.0
+        Strength on the deviations of the heads. inf: all tasks have one head, up to intercepts.
+    task_weight : None, "balanced" or array-like of shape (n_tasks,), default=None
+        Weight of each task in the objective, in the order of `tasks_`, used normalised to mean 1
+        over labelled tasks. "balanced" counts every task the same whatever its number of labels.
+        Weight 0 means that the task's labels are not used. None with a `balancer`.
+    balancer : None, str or Balancer, default=None
+        Weighs the tasks anew as training goes on: a name in `skmtl.balancing.BALANCERS`, or
+        such an object. None: the objective's own weights.
+    gramian : {"features", "exact"}, default="features"
+        Which gradients a balancer sees: at the last hidden layer, where their inner products have
+        a closed form and cost next to nothing, or in all shared parameters. Tasks on rows of their
+        own (long data) have no inner products at the hidden layer: only "exact" sees conflicts
+        between them. Balancers that need the gradients themselves always get the exact ones.
+    update_every : int >= 1, default=1
+        Steps between two weighings of the tasks by a balancer.
+    scale_targets : bool, default=True
+        Whether to train on labels in units of their own task, of mean 0 and standard deviation 1.
+    batch_size : int >= 1 or "auto", default="auto"
+        Rows of a minibatch, at most all of them; "auto" is 200.
+    learning_rate_init : float in (0, inf), default=0.001
+        Step size of "adam" and "sgd".
+    max_iter : int >= 1, default=200
+        Most epochs, or iterations of "lbfgs".
+    shuffle : bool, default=True
+        Whether to draw new minibatches in each epoch. Rows of long data lie sorted by task.
+    tol : float in [0, inf), default=1e-4
+        Training ends when the objective, or with `early_stopping` the score, has not improved by
+        more than `tol` in `n_iter_no_change` epochs; "lbfgs" when no derivative exceeds `tol`.
+    early_stopping : bool, default=False
+        Whether "adam" and "sgd" hold out rows and stop by the score on them, keeping the best
+        parameters. Every task's labels are held out alike.
+    validation_fraction : float in (0, 1), default=0.1
+        Share of the rows to hold out.
+    n_iter_no_change : int >= 1 or inf, default=10
+        Epochs without improvement after which training ends.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the parameters of the last fit. Targets keep their units.
+    task_column : str or int, default=None
+        Name or position of the column of X that holds the task ids (long data). None: wide y.
+    unknown_task : {"error", "shared"}, default="error"
+        What predict does with an id that fit did not see: refuse it, or use the shared head.
+    device : {"auto", "cpu", "cuda"}, default="auto"
+        Where NumPy input is computed; arrays of other array-API libraries are computed where they
+        lie. "auto" takes a GPU through cupy if there is one and the work is worth the transfer.
+    random_state : int, RandomState instance or None, default=None
+        Draws initial weights, minibatches and held-out rows. An int gives the same model each time.
+    verbose : bool or int, default=False
+        Whether to write a line after each iteration.
+
+    Attributes
+    ----------
+    coefs_ : list of ndarray of shape (n_in, n_out)
+        Weights of each hidden layer.
+    intercepts_ : list of ndarray of shape (n_out,)
+        Its biases.
+    heads_ : ndarray of shape (n_tasks, width)
+        Coefficients of the last hidden layer's activations, or of the features where there is none,
+        in the units of y.
+    intercept_ : ndarray of shape (n_tasks,)
+    shared_head_ : ndarray of shape (width,)
+        Head of a task of which nothing is known.
+    shared_intercept_ : ndarray of shape ()
+    loss_curve_ : ndarray of shape (n_iter, n_tasks)
+        Each task's mean loss in each iteration, in the units of training.
+    validation_scores_ : ndarray of shape (n_iter,) or None
+        R2 on the held-out labels of all tasks together, about each task's mean, after each epoch,
+        with `early_stopping`.
+    task_weights_ : ndarray of shape (n_tasks,)
+        Weights used last, mean 1 over labelled tasks and 0 for the others.
+    task_weights_path_ : ndarray of shape (n_iter, n_tasks)
+        Weights in each iteration, their mean over its steps where there is a balancer.
+    tasks_ : list
+        Task ids, sorted, or column names of y.
+    n_tasks_ : int
+    n_iter_ : int
+        Epochs or iterations, those of earlier trainings that this one went on from included.
+    n_features_in_ : int
+        Columns of X, the task column included.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Where X has column names.
+
+    See Also
+    --------
+    skmtl.linear_model.MultiTaskRidge : The model without hidden layers, by an exact solver.
+
+    Notes
+    -----
+    With the representation phi(x), the activations of the last hidden layer, the objective is
+
+    .. math::
+        \\sum_t \\omega_t \\sum_i s_{ti} \\, (y_{ti} - \\phi(x_i)^T (h_0 + u_t) - b_t)^2
+        + \\alpha \\sum_l \\|W_l\\|^2
+        + \\alpha_{shared} \\|h_0\\|^2 + \\alpha_{specific} \\sum_t \\|u_t\\|^2
+
+    with sample weights s (0 where a label is missing) and task weights omega. These are plain sums:
+    with ``hidden_layer_sizes=()``, ``scale_targets=False`` and ``solver="lbfgs"`` this is
+    :class:`~skmtl.linear_model.MultiTaskRidge` with the same alphas, and for one task `alpha`
+    means what it means to :class:`sklearn.neural_network.MLPRegressor` on a full batch. The solvers
+    see the objective divided by the sum of all weights; in a minibatch the penalties count by its
+    share of that sum, so that their strength does not depend on `batch_size`.
+
+    Under a balancer every task's loss is its mean over the observed labels of the batch, and the
+    shared parameters (hidden layers and h_0) follow the gradients as the balancer weighs them,
+    scaled to the length of the mean gradient, by no more than ten times a convex combination;
+    `heads` follow their own task's gradient, weighted if the balancer's `scale_heads` says so.
+    Penalties are no task: their gradients are added afterwards. Tasks without labels in a batch
+    are passed over and keep their state.
+
+    Weights are frequencies: with a full batch, weight 2 equals a row twice. Minibatches hold rows,
+    whatever their weights. "adam" and "sgd" compute in X's type, "lbfgs" in float64.
+
+    All heads begin alike, so the order of the tasks does not matter; the hidden layers begin as
+    MLPRegressor's do [1]_.
+
+    References
+    ----------
+    .. [1] Glorot, X. and Bengio, Y. (2010). Understanding the difficulty of training deep
+       feedforward neural networks. AISTATS.
+    .. [2] Kingma, D. and Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.
+    .. [3] Caruana, R. (1997). Multitask learning. Machine Learning 28.
+    .. [4] Sener, O. and Koltun, V. (2018). Multi-task learning as multi-objective optimization.
+       NeurIPS, section 3.3, for gradients at the representation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl import MultiTaskPerceptron
+    >>> X = np.linspace(-3, 3, 60)[:, None]
+    >>> Y = np.column_stack([np.sin(X[:, 0]), 10 * np.sin(X[:, 0]) + 2])
+    >>> Y[::2, 1] = np.nan
+    >>> model = MultiTaskPerceptron(
+    ...     (10,), "tanh", solver="lbfgs", alpha_shared=0.1, tol=1e-3, random_state=0
+    ... ).fit(X, Y)
+    >>> model.score(X, Y) > 0.95
+    True
+    >>> model.hidden_representation(X).shape
+    (60, 10)
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        activation="relu",
+        *,
+        solver="adam",
+        loss="squared_error",
+        alpha=1e-4,
+        alpha_shared=1.0,
+        alpha_specific=1.0,
+        task_weight=None,
+        balancer=None,
+        gramian="features",
+        update_every=1,
+        scale_targets=True,
+        batch_size="auto",
+        learning_rate_init=1e-3,
+        max_iter=200,
+        shuffle=True,
+        tol=1e-4,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        warm_start=False,
+        task_column=None,
+        unknown_task="error",
+        device="auto",
+        random_state=None,
+        verbose=False,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.loss = loss
+        self.alpha = alpha
+        self.alpha_shared = alpha_shared
+        self.alpha_specific = alpha_specific
+        self.task_weight = task_weight
+        self.balancer = balancer
+        self.gramian = gramian
+        self.update_every = update_every
+        self.scale_targets = scale_targets
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.tol = tol
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.warm_start = warm_start
+        self.task_column = task_column
+        self.unknown_task = unknown_task
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None):
+        """Train on X and y.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            With the task column if `task_column` is set.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            NaN in a 2-D y marks a label that was not observed.
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), optional
+            Frequencies: weight 2 is the row (or label) twice, weight 0 leaves it out.
+
+        Returns
+        -------
+        self : MultiTaskPerceptron
+
+        Raises
+        ------
+        ValueError
+            If a parameter, X, y or sample_weight is out of range or of the wrong shape, or the
+            training diverges.
+        TypeError
+            If a parameter is of the wrong type.
+        """
+        settings, past = self._check_params(), self._before(self.warm_start)
+        if past is None:
+            fit_input = self._validate_fit(X, y, sample_weight)
+        else:
+            fit_input = read_more(self, X, y, sample_weight)
+        pose = self._pose(fit_input, past)
+        warn_unless_converged(self._train((X, y, sample_weight), fit_input, pose, settings, past))
+        return self
+
+    @available_if(is_stochastic)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Train for one epoch on X and y, going on from where the last training ended.
+
+        It is an epoch of `fit` on this batch: penalties count against its labels. A task's units
+        are those of the first batch with a label of it. Not for ``solver="lbfgs"``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            With the task column if `task_column` is set; new task ids may appear.
+        y : array-like of shape (n_samples,) or (n_samples, n_tasks)
+            NaN in a 2-D y marks a label that was not observed.
+        sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), optional
+            Frequencies.
+
+        Returns
+        -------
+        self : MultiTaskPerceptron
+
+        Raises
+        ------
+        ValueError
+            If a parameter, X, y or sample_weight is out of range or of the wrong shape, or they
+            differ in their columns from earlier batches.
+        TypeError
+            If a parameter is of the wrong type.
+        """
+        settings, past = self._check_params(), self._before(True)
+        if past is None:
+            fit_input = self._validate_fit(X, y, sample_weight)
+        else:
+            fit_input = read_more(self, X, y, sample_weight)
+        self._train_once(X, fit_input, self._pose(fit_input, past), settings, past)
+        return self
+
+    def predict(self, X):
+        """Predict the labels of every task, or of each row's own task.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            With the task column where the model was fitted with one.
+
+        Returns
+        -------
+        array of shape (n_samples,) or (n_samples, n_tasks)
+            As y was in `fit`; one label a row for long data.
+
+        Raises
+        ------
+        NotFittedError
+            If `fit` was not called.
+        ValueError
+            If a task id was not seen in `fit` and ``unknown_task="error"``.
+        """
+        X, codes = self._validate_predict(X)
+        A = self._represent(X, "predict")
+        if codes is None:
+            Z = A @ self.heads_.T + self.intercept_
+            return Z[:, 0] if self._y_ndim == 1 else Z
+        xp = _backend.namespace_of(self.heads_)
+        H = xp.concat([self.heads_, self.shared_head_[None, :]], axis=0)
+        b = xp.concat([self.intercept_, xp.reshape(self.shared_intercept_, (1,))])
+        rows = np.where(codes < 0, self.n_tasks_, codes)
+        H, b = _backend.take(H, rows), _backend.take(b, rows)
+        if issparse(A):  # no hidden layer
+            return np.asarray(A.multiply(H).sum(axis=1)).astype(A.dtype, copy=False) + b
+        return xp.vecdot(A, H) + b
+
+    def _check_params(self):
+        check_flag("scale_targets", self.scale_targets)
+        regression_criterion(self.loss)
+        return super()._check_params()
+
+    def _pose(self, fit_input, past):
+        """The labels in the units of training, and a head for each task that has or had some."""
+        data, tasks, labelled = fit_input.data, fit_input.tasks, fit_input.labelled
+        old = np.zeros(0, dtype=np.intp)
+        if past is not None:
+            old = np.array([tasks.index(task) for task in past.tasks], dtype=np.intp)
+        known = np.union1d(old, labelled)
+        number = np.searchsorted(known, labelled)
+        if not self.scale_targets:
+            units = plain_units(data.n_tasks)
+        else:
+            units = target_units(data, 1.0 if past is None else past.reading.pooled_scale)
+        if past is not None:
+            units = past.reading.joined(units, np.searchsorted(known, old), number, len(known))
+        scaled, disagreement = units.select(number).scaled(data), None
+        if self.balancer is not None and self.loss == "squared_error":
+            disagreement = np.zeros(len(known))
+            disagreement[number] = variances(scaled)
+        one_head_each = np.arange(len(known))
+        return Pose(
+            data=scaled,
+            omega=fit_input.omega,
+            tasks=known,
+            number=number,
+            units=[tasks[t] for t in known],
+            channels=np.zeros_like(one_head_each),
+            unit_tasks=one_head_each,
+            n_channels=1,
+            criterion=regression_criterion(self.loss),
+            score=_pooled_r2,
+            wide=issparse(data.X) and not self._has_layers(),
+            reading=units,
+            disagreement=disagreement,
+        )
+
+    def _record_heads(self, X, fit_input, pose, blocks, center):
+        """Set heads and intercepts in the units of y; tasks without labels get the shared ones."""
+        units, deliver = pose.reading, fit_input.deliver
+        h0, H = blocks.shared[0, :], blocks.specific + blocks.shared
+        b0 = (blocks.intercepts + H @ center).mean() - h0 @ center
+        scale = np.append(units.scale, units.pooled_scale)
+        mean = np.append(units.mean, units.pooled_mean)
+        H = scale[:, None] * np.vstack([H, h0])
+        b = scale * np.append(blocks.intercepts, b0) + mean
+        source = np.full(len(fit_input.tasks), -1)
+        source[pose.tasks] = np.arange(len(pose.tasks))
+        self._record_input(X, fit_input)
+        self.heads_, self.intercept_ = deliver(H[source]), deliver(b[source])
+        self.shared_head_, self.shared_intercept_ = deliver(H[-1]), deliver(b[-1])
+
+
+def _pooled_r2(rows, Z):
+    """R2 of the labels of all tasks together, about each task's mean; NaN if one is not finite.
+
+    The mean of the tasks' own R2 would be that of the smallest tasks, whose few labels vary little.
+    """
+    y, V = rows.to_host()
+    totals = rows.by_task(V)
+    means = rows.by_task(V * y) / np.where(totals > 0, totals, 1)
+    around = y - rows.weighted(np.ones_like(y), means)
+    several = rows.counts() > 1
+    left, all_ = (
+        float(rows.by_task(V * e * e)[several].sum()) for e in (y - _backend.to_numpy(Z), around)
+    )
+    if not np.isfinite(left):
+        return np.nan
+    return 1 - left / all_ if all_ > 0 else -left

@@ -1,0 +1,35 @@
+"""Penalties P(||w_t||) of whole tasks: what they share is the norms, and rows of other lengths."""
+
+from sklearn.base import BaseEstimator
+
+from .._backend import namespace_of
+
+
+def row_norms(W):
+    """Euclidean norm of each row, of shape (n_rows,)."""
+    xp = namespace_of(W)
+    return xp.sqrt(xp.sum(W * W, axis=1))
+
+
+def shrunk_rows(W, norms, lengths):
+    """Rows of W in their directions with new lengths; zero where the length is."""
+    xp = namespace_of(W)
+    return W * (lengths / xp.where(norms > 0, norms, xp.ones_like(norms)))[:, None]
+
+
+class TaskNormPenalty(BaseEstimator):
+    """sum_t P(||w_t||) for a concave P, from `_values`, `_slopes` and `_lengths` of norms."""
+
+    def value(self, W):
+        """Penalty of W, of shape (n_tasks, n_features)."""
+        xp = namespace_of(W)
+        return float(xp.sum(self._values(row_norms(W))))
+
+    def slopes(self, W):
+        """P'(||w_t||) of each task, that from the right at zero, of shape (n_tasks,)."""
+        return self._slopes(row_norms(W))
+
+    def prox(self, W, step):
+        """Minimiser over V of step * penalty(V) + ||V - W||^2 / 2, with rows exactly zero."""
+        norms = row_norms(W)
+        return shrunk_rows(W, norms, self._lengths(norms, step))

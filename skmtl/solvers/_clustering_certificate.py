@@ -1,0 +1,61 @@
+"""How good a clustering fit is: its objective, the duality gap, and the first-order residual.
+
+Edge duals f_e with ||f_e|| <= b r_e and h_t = sum_e (+-) f_e, ||h_t|| <= a lam_t, give the lower
+bound  sum_t inf_w [L_t(w) + h_t'w] - ||h_t||^2 / (2a).
+"""
+
+import numpy as np
+
+
+def objective(losses, graph, penalty, alpha, alpha_fuse, W, U, O):  # noqa: E741
+    """The objective, of which `penalty` (None: no outlier part) is that of O in units of alpha."""
+    lengths = np.sqrt((graph.differences(U) ** 2).sum(axis=1))
+    value = losses.values(W).sum() + alpha / 2 * ((W - U - O) ** 2).sum()
+    value += alpha_fuse * (graph.r @ lengths)
+    return float(value if penalty is None else value + alpha * penalty.value(O))
+
+
+def duality_gap(losses, graph, thresholds, alpha, alpha_fuse, W, edge_dual, value):
+    """Objective less its lower bound, of a convex problem.
+
+    The infimum over w is taken within the largest ||w_t|| of w_t, which matters only in directions
+    in which a task has no information.
+    """
+    H = graph.divergence(capped(edge_dual, alpha_fuse))
+    length = np.sqrt((H**2).sum(axis=1))
+    bound = alpha * thresholds
+    H = H * np.min(np.where(length > bound, bound / np.where(length > 0, length, 1.0), 1.0))
+    radius = float(np.sqrt((W**2).sum(axis=1).max()))
+    least = losses.least_values(H, W, radius).sum() - (H**2).sum() / (2 * alpha)
+    return float(value - least)
+
+
+def first_order_residual(losses, graph, penalty, alpha, alpha_fuse, W, U, O, edge_dual):  # noqa: E741
+    """Norm of what is left of the first-order conditions, relative to the gradient at zero.
+
+    Along an edge the dual may be any vector of length b r_e at most, but where its ends differ
+    it must point along them: what lacks there is counted relative to the objective's fusion term.
+    """
+    f = capped(edge_dual, alpha_fuse)
+    pull = alpha * (W - U - O)
+    parts = [losses.gradients(W) + pull, graph.divergence(f) - pull]
+    if penalty is not None:
+        slope = alpha * penalty.slopes(O)
+        norms = np.sqrt((O**2).sum(axis=1))
+        out = norms > 0
+        direction = O[out] / norms[out, None]
+        parts.append(pull[out] - slope[out, None] * direction)
+        parts.append(np.maximum(np.sqrt((pull[~out] ** 2).sum(axis=1)) - slope[~out], 0.0))
+    residual = np.sqrt(sum((part**2).sum() for part in parts)) / (losses.scale or 1.0)
+    D = graph.differences(U)
+    along = alpha_fuse * np.sqrt((D**2).sum(axis=1))
+    lack = graph.r @ np.abs(along - (f * D).sum(axis=1))
+    return float(max(residual, lack / (graph.r @ along or 1.0)))
+
+
+def capped(edge_dual, bound):
+    """Duals of at most that length."""
+    norms = np.sqrt((edge_dual**2).sum(axis=1))
+    return (
+        edge_dual * np.where(norms > bound, bound / np.where(norms > 0, norms, 1.0), 1.0)[:, None]
+    )

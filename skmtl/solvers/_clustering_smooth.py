@@ -1,0 +1,155 @@
+"""Losses that are not quadratic, for clustering: Newton's quadratics at coefficients in turn.
+
+At (w, b) a loss has the working labels z + (y - p)/h and the weights s h, with h its curvature:
+a squared loss whose intercept is minimised out, of which the eigenbases serve a clustering fit.
+"""
+
+from functools import cached_property
+
+import numpy as np
+
+from .._backend import eigh_psd, place_of, to_numpy, to_place, widest_float
+from ._clustering_losses import QuadraticLosses, quadratic_of_few_rows
+from ._design import make_frame, rows_of
+
+FLAT = 1e-10  # curvature from which on a label counts as saturated
+
+
+class SmoothLosses:
+    """L_t(w, b) = omega_t / n_t sum_i s_ti loss(y_ti, x_i.w + b) in the coordinates of a frame.
+
+    Parameters
+    ----------
+    data : TaskData
+    loss : object with value, gradient and curvature
+    omega : ndarray of shape (n_tasks,)
+    fit_intercept : bool
+    """
+
+    is_quadratic = False
+
+    def __init__(self, data, loss, omega, *, fit_intercept):
+        n, p = data.X.shape
+        self.frame = make_frame(data, omega, fit_intercept=fit_intercept, reduce=n < p)
+        labels = data.labels
+        self.loss, self.omega, self.fit_intercept = loss, omega, fit_intercept
+        self.n_labels, self.n_tasks = data.weight_sums, data.n_tasks
+        self.indptr, self.y = labels.indptr, labels.y
+        self.s = labels.s * (omega / data.weight_sums)[labels.task]
+        self.spans = [slice(a, b) for a, b in zip(labels.indptr, labels.indptr[1:], strict=False)]
+        self.data = data
+        self.n_coordinates = self.frame.X.shape[1]
+
+    @property
+    def basis(self):
+        return None if self.frame.basis is None else to_numpy(self.frame.basis)
+
+    @property
+    def origin(self):
+        return to_numpy(self.frame.origin)
+
+    def rows(self, t):
+        """Rows of task t from the origin, on the host."""
+        X = rows_of(self.data, self.frame.X, self.spans[t])
+        X = X.toarray() if hasattr(X, "toarray") else X
+        dtype = widest_float(place_of(X))
+        return to_numpy(to_place(X, place_of(X), dtype) - self.frame.mean)
+
+    def start(self):
+        """No coefficients, and intercepts of the tasks' mean gradients by Newton's method."""
+        W, b = np.zeros((self.n_tasks, self.n_coordinates)), np.zeros(self.n_tasks)
+        for _ in range(20 if self.fit_intercept else 0):
+            z = np.repeat(b, np.diff(self.indptr))
+            g, h = self.sums(self.loss.gradient(self.y, z)), self.sums(self.curvature(z))
+            b = b - np.clip(g / h, -2.0, 2.0)
+        return W, b
+
+    def at(self, W, b):
+        """SmoothPoint of coefficients and intercepts."""
+        parts = [self.rows(t) @ W[t] + b[t] for t in range(self.n_tasks)]
+        return SmoothPoint(self, W, b, np.concatenate(parts))
+
+    @cached_property
+    def scale(self):
+        """Norm of the gradient at the start."""
+        return float(np.sqrt((self.at(*self.start()).slopes[0] ** 2).sum()))
+
+    def sums(self, x):
+        """Weighted sums over the labels of each task."""
+        return np.add.reduceat(self.s * x, self.indptr[:-1])
+
+    def curvature(self, z):
+        """Second derivative of the loss of each label, kept from zero."""
+        return np.maximum(self.loss.curvature(self.y, z), FLAT)
+
+
+class SmoothPoint:
+    """The losses at coefficients W and intercepts b, of linear predictors z (n_labels,).
+
+    `values`, `gradients` and `least_values` take W again, as those of QuadraticLosses do.
+    """
+
+    def __init__(self, losses, W, b, z):
+        self.losses, self.W, self.b, self.z = losses, W, b, z
+
+    @property
+    def scale(self):
+        return self.losses.scale
+
+    def values(self, W):
+        """Loss of each task."""
+        return self.losses.sums(self.losses.loss.value(self.losses.y, self.z))
+
+    def gradients(self, W):
+        """Gradients in W."""
+        return self.slopes[0]
+
+    @cached_property
+    def slopes(self):
+        """Gradients in W (n_tasks, n_coordinates) and in b (n_tasks,)."""
+        losses = self.losses
+        r = losses.s * losses.loss.gradient(losses.y, self.z)
+        G = np.array([r[span] @ losses.rows(t) for t, span in enumerate(losses.spans)])
+        return G, np.add.reduceat(r, losses.indptr[:-1]) * losses.fit_intercept
+
+    def least_values(self, H, W, radius):
+        """Lower bounds of L_t + h_t'w within `radius` of w_t and of b_t: those of the tangents."""
+        G, g = self.slopes
+        fall = np.sqrt(((G + H) ** 2).sum(axis=1)) + np.abs(g)
+        return self.values(W) + (H * W).sum(axis=1) - radius * fall
+
+    def quadratics(self):
+        """QuadraticLosses that agree with these to second order."""
+        losses = self.losses
+        T, dim = losses.n_tasks, losses.n_coordinates
+        h = losses.curvature(self.z)
+        labels, weight = self.z - losses.loss.gradient(losses.y, self.z) / h, losses.s * h
+        sizes = np.diff(losses.indptr)
+        rank = int(min(dim, sizes.max()))
+        s, c, m, Q = np.zeros((T, rank)), np.zeros((T, rank)), np.zeros(T), np.zeros((T, dim, rank))
+        centre, level = np.zeros((T, dim)), np.zeros(T)
+        for t, span in enumerate(losses.spans):
+            X, y, v = losses.rows(t), labels[span], weight[span]
+            if losses.fit_intercept:
+                centre[t], level[t] = v @ X / v.sum(), v @ y / v.sum()
+            root = np.sqrt(v)
+            Z, r = root[:, None] * (X - centre[t]), root * (y - level[t])
+            if sizes[t] < dim:
+                k = sizes[t]
+                s[t, :k], c[t, :k], m[t], Q[t, :, :k] = quadratic_of_few_rows(Z, r)
+            else:
+                s[t], Q[t] = eigh_psd(Z.T @ Z)
+                c[t], m[t] = (r @ Z) @ Q[t], r @ r
+        return QuadraticLosses(
+            s=s,
+            c=np.where(s > 0, c, 0.0),
+            m=m,
+            Q=Q,
+            n_labels=losses.n_labels,
+            omega=losses.omega,
+            basis=losses.basis,
+            origin=losses.origin,
+            centre=centre,
+            level=level,
+            fit_intercept=losses.fit_intercept,
+        )

@@ -1,0 +1,39 @@
+"""Losses of labels that took no part in a fit, for many coefficients in turn."""
+
+import numpy as np
+
+from .._backend import place_of, take, to_numpy, to_place, widest_float
+from ._smooth_blocks import make_blocks
+
+
+class HeldOutLoss:
+    """Weighted sums of the losses of each task.
+
+    Parameters
+    ----------
+    data : TaskData
+        Labels are class numbers.
+    layout : object with `channels` and `positive`, for each task
+    loss : object with value
+    """
+
+    def __init__(self, data, layout, loss):
+        place = self.place = place_of(data.X)
+        origin = place.xp.zeros(data.X.shape[1], device=place.device)
+        omega = np.ones(data.n_tasks)
+        self.loss, self.n_tasks = loss, data.n_tasks
+        self.blocks = make_blocks(data, omega, layout, fit_intercept=True, centre=origin)
+        first = np.cumsum([0, *(len(c) for c in layout.channels)])
+        self.units = [first[b.tasks][:, None] + np.arange(b.channels.shape[1]) for b in self.blocks]
+
+    def __call__(self, W, b):
+        """Sums (n_tasks,) for coefficients W (n_units, p), intercepts b, tasks in their order."""
+        xp, sums = self.place.xp, np.zeros(self.n_tasks)
+        # the fit may have been computed elsewhere than where these labels lie
+        W, b = (to_place(x, self.place, widest_float(self.place)) for x in (W, b))
+        rows = xp.concat([W, b[:, None]], axis=1)
+        for block, units in zip(self.blocks, self.units, strict=True):
+            z = block.scores(take(rows, units.reshape(-1)))
+            losses = xp.sum(block.S * self.loss.value(block.Y, z), axis=(1, 2))
+            sums[block.tasks] = to_numpy(losses)
+        return sums

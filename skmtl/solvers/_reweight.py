@@ -1,0 +1,233 @@
+"""Fits under a balancer: weights and weighted fits in turn, or descent along its directions.
+
+A balancer that reads what weighted fits decide (losses, excess risks, distances to the optima) is
+iterated to a fixed point, w = weights(statistics of the fit under w): for convex losses it selects
+one Pareto point whatever the start.  One that reads gradients alone is followed downhill with a
+line search and stops where it first meets the Pareto set.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import minimize
+
+SETTLED = 1e-5  # largest change of a weight, of mean 1, at a fixed point
+DEPTH, DAMPING, FARTHEST = 6, 0.5, 3.0  # of the mixing; the last in logarithms of a weight
+ARMIJO, SHORTEST, LONGER = 1e-4, 1e-12, 2.0
+LEAST_SHARE = 1e-3  # of a weight, where a bargain begins
+HALVINGS = 20
+MOST_ASCENTS = 100  # on the dual
+GAP = 1e-3  # between the largest excess and a bound from below, relative to it
+FINE = 1e-12  # change of the dual at which its ascent ends
+FLAT = 1e-6  # direction relative to the first at which descent ends
+
+
+class Balanced(NamedTuple):
+    """A fit under a balancer.
+
+    Attributes
+    ----------
+    point : Point
+    weights : ndarray of shape (n_tasks,)
+        Of the tasks' mean losses, mean 1.
+    n_iter : int
+    change : float
+        What was left to change, relative to what is settled as 1.
+    """
+
+    point: Any
+    weights: np.ndarray
+    n_iter: int
+    change: float
+
+
+def balance_fit(objectives, balancer, make_stats, rng, *, max_iter):
+    """Fit under a balancer.
+
+    Parameters
+    ----------
+    objectives : TaskObjectives
+    balancer : Balancer
+    make_stats : callable
+        Keywords among losses, excess, distances, disagreement, jacobian -> statistics.
+    rng : RandomState
+    max_iter : int
+        Most weighted fits, or steps of descent.
+
+    Returns
+    -------
+    Balanced
+    """
+    state = balancer.init(objectives.n_tasks, rng)
+    reads = balancer.needs | balancer.welcomes
+    if "excess" in reads and hasattr(balancer, "scales"):
+        start = objectives.problem.at(objectives.problem.zeros())
+        scales = balancer.scales(objectives.excess(start))
+        return _least_maximum(objectives, scales, objectives.gains, max_iter)
+    decided = not reads & {"gramian", "jacobian"} or reads & {"excess", "distances"}
+    follow = _fixed_point if decided else _descend
+    return follow(objectives, balancer, make_stats, state, max_iter)
+
+
+def _fixed_point(objectives, balancer, make_stats, state, max_iter):
+    """Weights and weighted fits in turn until the weights stay."""
+    w, point, accepts = np.ones(objectives.n_tasks), None, None
+    if "disagreement" in state.own:
+        w, accepts = _bargain(objectives, state.own["disagreement"], max_iter)
+    mix = _plain if "log_weights" in state.own else _Mixing()
+    for n_iter in range(1, max_iter + 1):
+        _, point = objectives.fit(w, start=point)
+        new, state = balancer.step(make_stats(**_statistics(objectives, balancer, point)), state)
+        new = new / new.mean()
+        change = np.abs(new - w).max()
+        if change <= SETTLED and n_iter > 1:
+            break
+        w = _acceptable(objectives, w, mix(w, new), accepts)
+    _, point = objectives.fit(w, start=point)
+    return Balanced(point, w, n_iter, change / SETTLED)
+
+
+def _bargain(objectives, given, max_iter):
+    """Weights to begin with, and whether all tasks gain at a point if that has to be asked."""
+    D = np.where(np.isnan(given), objectives.disagreement, given)
+
+    def gains(point):
+        return D - objectives.losses(point)
+
+    w = np.ones(objectives.n_tasks)
+    if not (gains(objectives.fit(w)[1]) > 0).all() and (D > 0).all():
+        # the largest loss in units of the disagreement is least where every task gains
+        found = _least_maximum(objectives, 1 / D, lambda point: -gains(point), max_iter)
+        if (gains(found.point) > 0).all():
+            w = np.maximum(found.weights, LEAST_SHARE)
+            return w / w.mean(), lambda point: bool((gains(point) > 0).all())
+    return w, None
+
+
+def _acceptable(objectives, w, new, accepts):
+    """The new weights, or as much of the way to them as leads to a point that is accepted."""
+    if accepts is None:
+        return new
+    for _ in range(HALVINGS):
+        if accepts(objectives.fit(new)[1]):
+            return new
+        new = np.sqrt(w * new)
+        new = new / new.mean()
+    return w
+
+
+def _plain(w, new):
+    """The next weights of a balancer with a memory: its own."""
+    return new
+
+
+class _Mixing:
+    """Anderson's mixing of the logarithms of the weights, for a balancer without a memory."""
+
+    def __init__(self):
+        self.points, self.changes = [], []
+
+    def __call__(self, w, new):
+        """Weights at which the changes seen so far cancel best, in mean 1."""
+        if min(w.min(), new.min()) <= 0:
+            return (w + new) / 2
+        point, change = np.log(w), np.log(new) - np.log(w)
+        if self.changes and np.abs(change).max() > 2 * np.abs(self.changes[-1]).max():
+            self.points, self.changes = [], []
+        self.points, self.changes = [*self.points, point][-DEPTH:], [*self.changes, change][-DEPTH:]
+        F, Z = np.array(self.changes), np.array(self.points)
+        best = point + DAMPING * change
+        if len(F) > 1:
+            steps = np.diff(F, axis=0)
+            gamma = np.linalg.lstsq(steps.T, change, rcond=1e-10)[0]
+            best = best - gamma @ (np.diff(Z, axis=0) + DAMPING * steps)
+        best = np.clip(best - point, -FARTHEST, FARTHEST) + point
+        mixed = np.exp(best - best.max())
+        return mixed / mixed.mean()
+
+
+def _least_maximum(objectives, scales, amounts, max_iter):
+    """Parameters at which the largest scaled amount is least, from its concave dual.
+
+    max over shares l of min over the parameters of sum_t l_t a_t e_t, where e_t, from `amounts`, is
+    the task's objective up to a factor and a constant; the gradient in l_t is a_t e_t, and the
+    weights are proportional to l_t a_t.
+    """
+    T, fits = objectives.n_tasks, []
+    if not (scales > 0).any():  # nothing to gain at zero coefficients
+        scales = np.ones(T)
+
+    def weights(shares):
+        w = np.maximum(shares, 0) * scales
+        return w / w.mean()
+
+    def dual(shares):
+        _, point = objectives.fit(weights(shares), start=fits[-1] if fits else None)
+        fits.append(point)
+        scaled = scales * amounts(point)
+        return -float(shares @ scaled), -scaled
+
+    shares = np.where(scales > 0, 1.0, 0.0)
+    found = minimize(
+        dual,
+        shares / shares.sum(),
+        jac=True,
+        method="SLSQP",
+        bounds=[(0.0, 1.0 if scale > 0 else 0.0) for scale in scales],
+        constraints={"type": "eq", "fun": lambda x: x.sum() - 1, "jac": np.ones_like},
+        options={"maxiter": min(max_iter, MOST_ASCENTS), "ftol": FINE},
+    )
+    w = weights(found.x)
+    _, point = objectives.fit(w, start=fits[-1])
+    scaled = scales * amounts(point)
+    gap = scaled.max() - found.x @ scaled  # between the largest excess and its bound from below
+    size = np.abs(scaled).max()
+    return Balanced(point, w, len(fits), gap / (GAP * size) if size > 0 else 0.0)
+
+
+def _descend(objectives, balancer, make_stats, state, max_iter):
+    """Steps against the balancer's direction, as long as the weighted sum falls enough."""
+    point = objectives.problem.at(objectives.problem.zeros())
+    length, first, size = 1.0, None, np.inf
+    for n_iter in range(1, max_iter + 1):  # noqa: B007, reported below
+        J = objectives.jacobian(point)
+        values = objectives.values(point)
+        stats = make_stats(jacobian=J, **_statistics(objectives, balancer, point))
+        w, state = balancer.step(stats, state)
+        direction = balancer.direction(stats, state)
+        size = float(np.linalg.norm(direction))
+        first = size if first is None else first
+        if state.status == "stationary" or size <= FLAT * first:
+            size = 0.0
+            break
+        slope = float((w @ J) @ direction)
+        new, length = _shorter(objectives, point, direction, w, values, slope, LONGER * length)
+        if new is None:
+            break
+        point = new
+    weights = w / w.mean() if w.sum() > 0 else np.ones(len(w))
+    return Balanced(point, weights, n_iter, size / (FLAT * first) if first else 0.0)
+
+
+def _shorter(objectives, point, direction, w, values, slope, length):
+    """(point, length) of the longest step, halved from `length`, that lowers w.f enough."""
+    while length > SHORTEST:
+        new = objectives.moved(point, -length * direction)
+        if w @ (values - objectives.values(new)) >= ARMIJO * length * slope:
+            return new, length
+        length /= 2
+    return None, length
+
+
+def _statistics(objectives, balancer, point):
+    """What the balancer reads besides the Jacobian."""
+    reads = balancer.needs | balancer.welcomes
+    found = {"losses": objectives.losses(point)}
+    for name in ("excess", "distances"):
+        if name in reads:
+            found[name] = getattr(objectives, name)(point)
+    if "disagreement" in reads:
+        found["disagreement"] = objectives.disagreement
+    if "distances" in found:
+        found["jacobian"] = objectives.jacobian(point)
+    return found

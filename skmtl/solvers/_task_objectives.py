@@ -1,0 +1,105 @@
+"""One objective a task, of the same parameters: f_t = c L_t + penalty / T, c = N / T.
+
+L_t is the weighted mean loss of task t, N the sum of all weights, so that for weights w of mean 1
+    sum_t w_t f_t = sum_t w_t c L_t + penalty
+is the objective of a weighted fit, and that of plain sums where all tasks are alike.
+"""
+
+from copy import copy
+from functools import cached_property
+
+import numpy as np
+from sklearn.base import clone
+
+from .._backend import to_numpy
+
+
+class TaskObjectives:
+    """Values, gradients and minimisers of the tasks' objectives.
+
+    Parameters
+    ----------
+    problem : SmoothProblem
+        With weights one for every task.
+    penalty : object with alpha_shared, alpha_specific and alpha_intercept
+    weight_sums : ndarray of shape (n_tasks,)
+        Sum of the weights of each task's labels.
+    limits : dict
+        solver, tol and max_iter of the inner fits.
+    unit : float
+        Of the losses that balancers see, in losses of the problem: 2 for squared errors.
+    own_risks : ndarray of shape (n_tasks,), optional
+        Least mean loss that a task can be expected to have, where its minimiser would interpolate;
+        NaN where the minimiser is to be used.
+    """
+
+    def __init__(self, problem, penalty, weight_sums, limits, *, unit=1.0, own_risks=None):
+        self.problem, self.penalty = problem.set_penalty(penalty), penalty
+        self.n, self.n_tasks = weight_sums, len(weight_sums)
+        self.c = weight_sums.sum() / len(weight_sums)
+        self.limits, self.unit = limits, unit
+        self.own_risks = np.full(self.n_tasks, np.nan) if own_risks is None else own_risks
+
+    def fit(self, w, start=None):
+        """(Solution, Point) of the weighted fit, w of mean 1."""
+        weighted = self.problem.weighted(self.c * w / self.n)
+        return weighted.solve(self.penalty, start=start, polish=True, **self.limits)
+
+    def losses(self, point):
+        """Mean loss of each task, in the balancers' unit."""
+        return self.unit * self._mean_losses(point)
+
+    def values(self, point):
+        """f_t of each task."""
+        return self.c * self._mean_losses(point) + self._penalty_value(point.P) / self.n_tasks
+
+    def excess(self, point):
+        """What each task could still gain if it were alone, no less than nothing."""
+        return np.maximum(self.gains(point), 0.0)
+
+    def gains(self, point):
+        """The same, negative where a task does better than its own leave-one-out risk."""
+        lonely = self.c * (self._mean_losses(point) - self.own_risks)
+        return np.where(np.isnan(lonely), self.values(point) - self._least, lonely)
+
+    def distances(self, point):
+        """Distance of the parameters to each task's own minimiser."""
+        return np.array([np.linalg.norm(to_numpy(point.P - P)) for P in self._minimisers])
+
+    def jacobian(self, point):
+        """Gradients (n_tasks, n_params) of the f_t."""
+        taken = to_numpy(self.problem.taken).reshape(-1) > 0
+        share = to_numpy(self.problem.A * point.P).reshape(-1) / self.n_tasks
+        J = self.problem.task_gradients(point) * (self.c / self.n)[:, None] + share
+        return J[:, taken]
+
+    def moved(self, point, step):
+        """Point at a step in the parameters that take part."""
+        P = to_numpy(point.P).copy()
+        P[to_numpy(self.problem.taken) > 0] += step
+        return self.problem.at(self.problem.put(P))
+
+    @cached_property
+    def _optima(self):
+        return [self.fit(self.n_tasks * e)[1] for e in np.eye(self.n_tasks)]
+
+    @cached_property
+    def _minimisers(self):
+        return [point.P for point in self._optima]
+
+    @cached_property
+    def _least(self):
+        return np.array([self.values(point)[t] for t, point in enumerate(self._optima)])
+
+    @cached_property
+    def disagreement(self):
+        """Mean loss of each task without features."""
+        no_slopes = clone(self.penalty).set_params(alpha_shared=np.inf, alpha_specific=np.inf)
+        other = copy(self.problem)
+        return self.losses(other.solve(no_slopes, **self.limits)[1])
+
+    def _mean_losses(self, point):
+        return self.problem.task_losses(point.scores) / self.n
+
+    def _penalty_value(self, P):
+        return 0.5 * float((to_numpy(self.problem.A) * to_numpy(P) ** 2).sum())

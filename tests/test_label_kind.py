@@ -1,0 +1,50 @@
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from skmtl._label_kind import are_classes
+
+NAN = np.nan
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        ["no", "yes", "maybe", "never"],
+        np.array(["a", "b", "c"]),
+        np.array([["a", None], ["b", "c"]], dtype=object),
+        [True, False, True],
+        np.array([False, True]),
+        [0, 1, 1],
+        [-1.0, 1.0, NAN],
+        np.array([[0, 5], [1, 6]]),  # two values in each column, four in all
+        np.array([[0, NAN], [1, 7.0]]),
+        [3, None, 4],
+        pd.Series(["u", "v", "w"], dtype="category"),
+        pd.Series([1, 2, None], dtype="Int64"),
+        pd.DataFrame({"u": [0, 1], "v": ["x", "y"], "w": [True, None]}),
+        pl.DataFrame({"u": [0, 1, None], "v": [5.0, 5.0, 6.0]}),
+    ],
+)
+def test_text_truth_values_and_pairs_of_whole_numbers_are_classes(y):
+    assert are_classes(y)
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        [0, 1, 2],
+        [0.5, 1.5],
+        np.array([0.1, NAN]),
+        np.array([[0, 1.0], [1, 2.0], [1, 3.0]]),  # the second column has three
+        pd.DataFrame({"u": ["a", "b"], "v": [0.5, 0.6]}),
+        pd.DataFrame([[0.5, 0.1], [0.6, 0.2], [0.7, 0.3]], columns=["u", "u"]),
+        pd.Series([1, 2, 3], dtype="Int64"),
+        [1, 2, np.float64(2.5)],
+        np.array(["2020-01-01", "2020-01-02"], dtype="datetime64[D]"),
+        np.array(3.0),
+    ],
+)
+def test_other_numbers_and_dates_are_amounts(y):
+    assert not are_classes(y)
