@@ -34,6 +34,24 @@ def leave_one_out_losses(problem, point, unit):
     -------
     losses : list of ndarray of shape (n_tasks, 1, n)
         Of each block; meaningless where there is no label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl._classes import UnitLayout
+    >>> from skmtl._data import wide_data
+    >>> from skmtl.losses import LogLoss
+    >>> from skmtl.penalties import SharedSpecific
+    >>> from skmtl.solvers import SmoothProblem, leave_one_out_losses
+    >>> X, Y = np.array([[-1.0], [0.0], [1.0]]), np.array([[0.0, 0], [1, 0], [1, 1]])
+    >>> data, _ = wide_data(X, Y)
+    >>> layout = UnitLayout([np.zeros(1, int)] * 2, [np.ones(1)] * 2, 1)
+    >>> problem = SmoothProblem(data, LogLoss(), layout, np.ones(2), fit_intercept=True)
+    >>> penalty = SharedSpecific(1.0, 1.0, 1.0)
+    >>> _, point = problem.solve(penalty, solver="irls", tol=1e-8, max_iter=50)
+    >>> losses = leave_one_out_losses(problem, point, np.ones(6))
+    >>> bool(losses[0].mean() > problem.loss_sum(point.scores) / 6)  # than that of the fit
+    True
     """
     moved = [np.array(z) for z in point.scores]
     with few_threads(min(problem.n_rows, problem.n_features)):

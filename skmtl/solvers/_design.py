@@ -248,7 +248,25 @@ def rows_of(data, X, span):
 
 
 def feature_variance(data):
-    """Mean over features of their weighted variance, over the labels of all tasks."""
+    """Mean over features of their weighted variance, over the labels of all tasks.
+
+    Parameters
+    ----------
+    data : TaskData
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl._data import wide_data
+    >>> from skmtl.solvers import feature_variance
+    >>> data, _ = wide_data(np.array([[0.0], [2.0]]), np.zeros((2, 3)))
+    >>> feature_variance(data)
+    1.0
+    """
     frame = make_frame(data, np.ones(data.n_tasks), fit_intercept=True, reduce=False)
     place = place_of(frame.X)
     share = to_place(row_shares(data, np.ones(data.n_tasks)), place, widest_float(place))

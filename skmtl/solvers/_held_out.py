@@ -15,6 +15,18 @@ class HeldOutLoss:
         Labels are class numbers.
     layout : object with `channels` and `positive`, for each task
     loss : object with value
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl._classes import UnitLayout
+    >>> from skmtl._data import wide_data
+    >>> from skmtl.losses import LogLoss
+    >>> from skmtl.solvers import HeldOutLoss
+    >>> data, _ = wide_data(np.array([[1.0], [2.0]]), np.array([[1.0, 0.0], [1.0, np.nan]]))
+    >>> layout = UnitLayout([np.zeros(1, int)] * 2, [np.ones(1)] * 2, 1)
+    >>> HeldOutLoss(data, layout, LogLoss())(np.zeros((2, 1)), np.zeros(2)).round(4)
+    array([1.3863, 0.6931])
     """
 
     def __init__(self, data, layout, loss):

@@ -57,6 +57,27 @@ def balance_fit(objectives, balancer, make_stats, rng, *, max_iter):
     Returns
     -------
     Balanced
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl._classes import UnitLayout
+    >>> from skmtl._data import wide_data
+    >>> from skmtl.losses import LogLoss
+    >>> from skmtl.penalties import SharedSpecific
+    >>> from skmtl.balancing import TaskStats, Uncertainty
+    >>> from skmtl.solvers import SmoothProblem, TaskObjectives, balance_fit
+    >>> X, Y = np.array([[-1.0], [0.0], [1.0]]), np.array([[0.0, 0], [1, 0], [1, 1]])
+    >>> data, _ = wide_data(X, Y)
+    >>> layout = UnitLayout([np.zeros(1, int)] * 2, [np.ones(1)] * 2, 1)
+    >>> problem = SmoothProblem(data, LogLoss(), layout, np.ones(2), fit_intercept=True)
+    >>> limits = {"solver": "irls", "tol": 1e-8, "max_iter": 50}
+    >>> penalty = SharedSpecific(1.0, np.inf, np.inf)
+    >>> objectives = TaskObjectives(problem, penalty, np.full(2, 3.0), limits)
+    >>> found = balance_fit(objectives, Uncertainty(), TaskStats, None, max_iter=100)
+    >>> product = found.weights * objectives.losses(found.point)
+    >>> (product / product.mean()).round(3)  # weights are inverse to losses
+    array([1., 1.])
     """
     state = balancer.init(objectives.n_tasks, rng)
     reads = balancer.needs | balancer.welcomes

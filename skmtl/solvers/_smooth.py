@@ -49,6 +49,17 @@ def choose_smooth_solver(solver, layout, X):
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl._classes import UnitLayout
+    >>> from skmtl.solvers import choose_smooth_solver
+    >>> layout = UnitLayout([np.zeros(1, int)] * 2, None, 1)
+    >>> choose_smooth_solver("auto", layout, np.ones((5, 3)))
+    'irls'
+    >>> choose_smooth_solver("auto", layout, np.ones((5, 900)))
+    'newton-cg'
     """
     if solver != "auto":
         return solver
@@ -82,6 +93,23 @@ class SmoothProblem:
         Whether intercepts will not be penalised; features are then centred task by task.
     on_host : bool, default=False
         Compute in NumPy wherever X lies.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl._classes import UnitLayout
+    >>> from skmtl._data import wide_data
+    >>> from skmtl.losses import LogLoss
+    >>> from skmtl.penalties import SharedSpecific
+    >>> from skmtl.solvers import SmoothProblem
+    >>> X, Y = np.array([[-1.0], [0.0], [1.0]]), np.array([[0.0, 0], [1, 0], [1, 1]])
+    >>> data, _ = wide_data(X, Y)
+    >>> layout = UnitLayout([np.zeros(1, int)] * 2, [np.ones(1)] * 2, 1)
+    >>> problem = SmoothProblem(data, LogLoss(), layout, np.ones(2), fit_intercept=True)
+    >>> penalty = SharedSpecific(1.0, np.inf, np.inf)
+    >>> solution, _ = problem.solve(penalty, solver="irls", tol=1e-8, max_iter=50)
+    >>> solution.W.shape, solution.converged
+    ((2, 1), True)
     """
 
     def __init__(

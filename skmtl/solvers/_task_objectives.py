@@ -31,6 +31,25 @@ class TaskObjectives:
     own_risks : ndarray of shape (n_tasks,), optional
         Least mean loss that a task can be expected to have, where its minimiser would interpolate;
         NaN where the minimiser is to be used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl._classes import UnitLayout
+    >>> from skmtl._data import wide_data
+    >>> from skmtl.losses import LogLoss
+    >>> from skmtl.penalties import SharedSpecific
+    >>> from skmtl.solvers import SmoothProblem, TaskObjectives
+    >>> X, Y = np.array([[-1.0], [0.0], [1.0]]), np.array([[0.0, 0], [1, 0], [1, 1]])
+    >>> data, _ = wide_data(X, Y)
+    >>> layout = UnitLayout([np.zeros(1, int)] * 2, [np.ones(1)] * 2, 1)
+    >>> problem = SmoothProblem(data, LogLoss(), layout, np.ones(2), fit_intercept=True)
+    >>> limits = {"solver": "irls", "tol": 1e-8, "max_iter": 50}
+    >>> penalty = SharedSpecific(1.0, np.inf, np.inf)
+    >>> objectives = TaskObjectives(problem, penalty, np.full(2, 3.0), limits)
+    >>> _, point = objectives.fit(np.ones(2))
+    >>> bool((objectives.excess(point) >= 0).all()), objectives.jacobian(point).shape
+    (True, (2, 2))
     """
 
     def __init__(self, problem, penalty, weight_sums, limits, *, unit=1.0, own_risks=None):
