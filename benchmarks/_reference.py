@@ -8,8 +8,9 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from skmtl.asymptotics._losses import HUBER_DELTA
+from skmtl.losses import Huber
 
+DELTA = Huber().delta
 SCALE = 1e3  # brings objective and gradient to the size that the tolerances are made for
 OPTIONS = {"maxiter": 20_000, "maxfun": 40_000, "maxcor": 30, "ftol": 1e-15, "gtol": 1e-9}
 
@@ -82,7 +83,7 @@ def _free(y):
 
 DUALS = {  # lower and upper bounds, curvature
     "squared_error": lambda y: (-_free(y), _free(y), 1.0),
-    "huber": lambda y: (np.full_like(y, -HUBER_DELTA), np.full_like(y, HUBER_DELTA), 1.0),
+    "huber": lambda y: (np.full_like(y, -DELTA), np.full_like(y, DELTA), 1.0),
     "absolute_error": lambda y: (-np.ones_like(y), np.ones_like(y), 0.0),
     "hinge": lambda y: (np.minimum(y, 0), np.maximum(y, 0), 0.0),
     "squared_hinge": lambda y: (np.where(y > 0, 0, -np.inf), np.where(y > 0, np.inf, 0), 0.5),

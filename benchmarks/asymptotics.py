@@ -176,12 +176,7 @@ def equivalence_row(loss, T, n_features, n_repeats):
         T, 1.0, loss=loss
     )
     equivalent = equivalent_single_task(problem, 0)
-    alone = replace(
-        problem,
-        **{name: getattr(problem, name)[:1] for name in PER_TASK},
-        gram=problem.gram[:1, :1],
-        penalty_matrix=[[equivalent.effective_ridge]],
-    )
+    alone = replace(problem.with_tasks([0]), penalty_matrix=[[equivalent.effective_ridge]])
     errors = np.array(
         [equivalent_error(problem, equivalent, alone, n_features, k) for k in range(n_repeats)]
     )
@@ -195,9 +190,6 @@ def equivalence_row(loss, T, n_features, n_repeats):
         *(f"{value:.4f}" for value in (predicted, errors.mean(), sem)),
         verdict(np.abs(errors.mean() - predicted), sem, predicted),
     ]
-
-
-PER_TASK = "sample_ratio", "hidden_energy", "noise_var", "flip_proba", "loss_weight"
 
 
 def equivalent_error(problem, equivalent, alone, n_features, seed):

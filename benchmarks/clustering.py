@@ -165,11 +165,12 @@ def recovery(labels, cluster):
 
 
 def mean_se(values):
-    """Mean and standard error as text."""
+    """Mean and standard error as text, of one value itself."""
     if np.isnan(values).any():
         return "-"
-    se = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else np.nan
-    return f"{values.mean():.3f} ({se:.3f})"
+    if len(values) == 1:
+        return f"{values[0]:.3f}"
+    return f"{values.mean():.3f} ({values.std(ddof=1) / len(values) ** 0.5:.3f})"
 
 
 def speed(n_tasks, n_rows, n_features):

@@ -9,7 +9,11 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from skmtl import MultiTaskLogisticRegression, MultiTaskLogisticRegressionCV
+from skmtl import (
+    MultiTaskLogisticRegression,
+    MultiTaskLogisticRegressionCV,
+    MultiTaskRidgeClassifier,
+)
 from skmtl.datasets import make_multitask_classification
 from skmtl.model_selection import MultiTaskShuffleSplit
 
@@ -35,6 +39,7 @@ def main(quick=False):
         [*RATIO_COLUMNS[:-1], "largest gradient, ours and peer's"],
         augmented(SIZES[:2] if quick else SIZES),
     )
+    print_table("Ridge on +-1 beside log loss", RATIO_COLUMNS, [ridge()])
     print_table(
         "Calibration on held-out rows: predicted and observed share of the positive class",
         ["predicted", "rows", "mean prediction", "observed", "s.e."],
@@ -70,6 +75,16 @@ def augmented(sizes):
             bar,
             f"{reached / n:.0e} {peers / n:.0e}",
         )
+
+
+def ridge():
+    """Row of the ratio of MultiTaskLogisticRegression to MultiTaskRidgeClassifier."""
+    T, n, p = 50, 100, 20
+    X, amount, task = own_rows(T, n, p)
+    Z, y = np.column_stack([X, task]), (amount > 0).astype(int)
+    ours, peer = MultiTaskRidgeClassifier(task_column=p), MultiTaskLogisticRegression(task_column=p)
+    times = interleaved(lambda: ours.fit(Z, y), lambda: peer.fit(Z, y), repeats=5)
+    return ratio_row(f"({T},{n},{p}) MultiTaskRidgeClassifier to logistic", *times, 1)
 
 
 class Augmented:

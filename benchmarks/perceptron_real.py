@@ -31,11 +31,11 @@ from .real import Case, impute, mean_se, run
 OURS = "perceptron"
 BALANCERS = ("mgda", "excess_risk", "dibs", "uncertainty")
 NETWORK = {"hidden_layer_sizes": (64,), "random_state": 0, "max_iter": 500}
-ALPHAS = (1e-4, 1.0, 10.0, 100.0)
+ALPHAS = (1e-4, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5)
 STOPPED, TUNED = "early stopping", "alpha by CV"
 QUICK_SPLITS = 2
 COLUMNS = ["contender", "mean", "s.e.", "to plain", "s.e.", "to best peer", "s.e.", "fit seconds"]
-EPOCHS, BIT_ALPHAS = 30, (1e-4, 10.0, 30.0, 100.0)  # of tox21
+EPOCHS, BIT_ALPHAS = 30, (1e-4, 10.0, 30.0, 100.0, 300.0)  # of tox21
 
 
 def main(quick=False, data=None):

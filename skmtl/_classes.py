@@ -132,7 +132,34 @@ def read_classes(y, missing_label):
     -------
     codes : ndarray of float64
     values : ndarray
+
+    Raises
+    ------
+    TypeError
+        If `missing_label` is no scalar, or y is sparse.
+    ValueError
+        If y is neither 1-D nor 2-D, or holds amounts or infinity.
     """
+    check_missing_label(missing_label)
+    cells = label_cells(y)
+    flat = cells.reshape(-1)
+    missing = np.asarray(is_missing(flat), dtype=bool) | _equals(flat, missing_label)
+    observed = compact(flat[~missing])
+    codes = np.full(flat.shape, np.nan)
+    if observed.size == 0:
+        return codes.reshape(cells.shape), observed
+    values, codes[~missing] = _encode(observed)
+    return codes.reshape(cells.shape), values
+
+
+def check_missing_label(missing_label):
+    """Refuse several labels where one is asked for."""
+    if np.ndim(missing_label) or isinstance(missing_label, (dict, set)):
+        raise TypeError(f"missing_label must be one label, got {missing_label!r}.")
+
+
+def label_cells(y):
+    """Labels of any type as a 1-D or 2-D array that keeps each of them apart."""
     if issparse(y):
         raise TypeError("y must be dense; call toarray() on the sparse y.")
     if is_foreign(y):
@@ -144,18 +171,11 @@ def read_classes(y, missing_label):
     cells = _cells(y)
     if cells.dtype.kind == "c":
         raise ValueError("Complex data not supported: labels in y must be real, text or objects.")
-    flat = cells.reshape(-1)
-    missing = np.asarray(is_missing(flat), dtype=bool) | _equals(flat, missing_label)
-    observed = compact(flat[~missing])
-    codes = np.full(flat.shape, np.nan)
-    if observed.size == 0:
-        return codes.reshape(cells.shape), observed
-    values, codes[~missing] = _encode(observed)
-    return codes.reshape(cells.shape), values
+    return cells
 
 
 def _cells(y):
-    """Labels as an array that keeps each of them apart."""
+    """The same of a dense y in NumPy, in a frame or in lists."""
     if isinstance(y, np.ndarray) and not isinstance(y, np.ma.MaskedArray):
         cells = np.asarray(y)
     elif hasattr(y, "columns"):

@@ -4,7 +4,6 @@ A subclass scores one task at a time; a score is a logit where the task is binar
 for each class.
 """
 
-import sys
 import warnings
 
 import numpy as np
@@ -15,7 +14,14 @@ from sklearn.utils.metaestimators import available_if
 from . import _backend
 from ._classes import task_classes
 from ._data import of_tasks, relabelled
-from ._validation import check_class_labels, split_task_column, to_host
+from ._task_ids import rows_by_task
+from ._validation import (
+    check_class_labels,
+    float_name,
+    split_task_column,
+    stack_level,
+    to_host,
+)
 from .base import MultiTaskMixin
 from .metrics import multitask_accuracy_score
 
@@ -86,16 +92,10 @@ class ClassLabelsMixin(MultiTaskMixin):
         )
         _warn_one_class(tasks, classes)
         _warn_unknown_names(self.class_weight, fit_input.values)
-        fitted = np.array([classes.constant(t) < 0 for t in labelled], dtype=bool)
-        kept = np.flatnonzero(fitted)
         if len(classes.values) < len(fit_input.values):
             seen = np.unique(labels.y)
             data = relabelled(data, lambda y: np.searchsorted(seen, y).astype(float))
-        return classes, fit_input._replace(
-            data=of_tasks(data, kept) if kept.size else None,
-            labelled=labelled[kept],
-            omega=fit_input.omega[kept],
-        )
+        return classes, taking_part(fit_input._replace(data=data), classes)
 
     def _record_classes(self, X, fit_input, classes):
         """Set what `_record_input` sets, and `classes_`."""
@@ -143,7 +143,7 @@ class MultiTaskClassifierMixin(ClassLabelsMixin, ClassifierMixin):
             numbers = numbers[:, 0] if self._y_ndim == 1 else numbers
         else:
             numbers = np.empty(X.shape[0], dtype=np.intp)
-            for t, rows in _groups(codes):
+            for t, rows in rows_by_task(codes):
                 numbers[rows] = self._numbers(self._task_scores(_rows(X, rows), t), t)
         return _deliver_labels(self._task_classes.values[numbers], X)
 
@@ -204,7 +204,7 @@ class ProbabilityMixin:
             return parts[0] if self._y_ndim == 1 else parts
         classes = self._task_classes
         P = np.zeros((X.shape[0], len(classes.values)))
-        for t, rows in _groups(codes):
+        for t, rows in rows_by_task(codes):
             parts = self._probabilities(self._task_scores(_rows(X, rows), t), t)
             P[rows[:, None], classes.of_task(t)] = parts
         return _deliver(P, X)
@@ -231,6 +231,16 @@ class ProbabilityMixin:
         if scores.shape[1] == 1:
             return np.column_stack([expit(-scores[:, 0]), expit(scores[:, 0])])
         return softmax(scores, axis=1)
+
+
+def taking_part(fit_input, classes):
+    """FitInput of the tasks that a model is fitted to, its data None if there are none."""
+    kept = np.flatnonzero([classes.constant(t) < 0 for t in fit_input.labelled])
+    return fit_input._replace(
+        data=of_tasks(fit_input.data, kept) if kept.size else None,
+        labelled=fit_input.labelled[kept],
+        omega=fit_input.omega[kept],
+    )
 
 
 def _is_single(estimator):
@@ -262,24 +272,13 @@ class DecisionMixin:
         return _deliver(scores, X)
 
 
-def _groups(codes):
-    """(task number, rows) of each task that occurs."""
-    order = np.argsort(codes, kind="stable")
-    pieces = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
-    return [(int(codes[rows[0]]), rows) for rows in pieces if rows.size]
-
-
 def _rows(X, rows):
     return X if len(rows) == X.shape[0] and (np.diff(rows) == 1).all() else _backend.take(X, rows)
 
 
 def _deliver(values, X):
     """Host values at the place and in the floating type of X."""
-    return _backend.to_place(values, _backend.place_of(X), _float_of(X))
-
-
-def _float_of(X):
-    return "float32" if "float32" in str(X.dtype) else "float64"
+    return _backend.to_place(values, _backend.place_of(X), float_name(X))
 
 
 def _deliver_labels(labels, X):
@@ -306,7 +305,7 @@ def _warn_one_class(tasks, classes):
         f"task {tasks[alone[0]]!r}{others} has labels of one class only, {label!r}: it predicts "
         "that class.",
         UserWarning,
-        stacklevel=_depth(),
+        stacklevel=stack_level(),
     )
 
 
@@ -324,13 +323,5 @@ def _warn_unknown_names(class_weight, values):
             f"class_weight names the class {unknown[0]!r}, which y does not have, to no effect; "
             f"its classes are {values.tolist()}.",
             UserWarning,
-            stacklevel=_depth(),
+            stacklevel=stack_level(),
         )
-
-
-def _depth():
-    """Stack level of the line outside the package that led here: some fits take more steps."""
-    frame, depth, package = sys._getframe(1), 1, __name__.partition(".")[0] + "."
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):
-        frame, depth = frame.f_back, depth + 1
-    return depth

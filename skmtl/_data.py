@@ -6,7 +6,7 @@ weights and indices are NumPy arrays.  Labels of weight zero are not observed.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -178,6 +178,41 @@ def of_labels(data, kept):
 
 def relabelled(data, y):
     """TaskData with other labels: `y` is a function of an array of labels."""
+    return relabelled_by_task(data, lambda labels, task: y(labels))
+
+
+def relabelled_by_task(data, y):
+    """The same where `y` is a function of labels and of their tasks' numbers, which broadcast."""
     if data.is_common_design:
-        return replace(data, Y=y(data.Y))
-    return replace(data, _labels=replace(data.labels, y=y(data.labels.y)))
+        return replace(data, Y=y(data.Y, np.arange(data.n_tasks)))
+    labels = data.labels
+    return replace(data, _labels=replace(labels, y=y(labels.y, labels.task)))
+
+
+class LabelMoments(NamedTuple):
+    """Means and standard deviations of the labels of each task, and of those of all together.
+
+    `pooled_std` is about the tasks' own means.
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    pooled_mean: float
+    pooled_std: float
+
+
+def label_moments(data):
+    """Weighted LabelMoments of a TaskData; deviations are exactly 0 where all labels are equal."""
+    labels, first, total = data.labels, data.labels.indptr[:-1], data.weight_sums
+    origin = labels.y[first]  # a rounded mean of equal labels may differ from them
+    deviation = labels.y - origin[labels.task]
+    offset = np.add.reduceat(labels.s * deviation, first) / total
+    deviation = deviation - offset[labels.task]
+    # in units of the largest one squares neither overflow nor vanish
+    unit = np.maximum.reduceat(abs(deviation), first)
+    unit = np.where(unit > 0, unit, 1.0)
+    squares = labels.s * (deviation / unit[labels.task]) ** 2
+    mean, std = origin + offset, unit * np.sqrt(np.add.reduceat(squares, first) / total)
+    largest = std.max() or 1.0
+    pooled_std = largest * np.sqrt(np.average((std / largest) ** 2, weights=total))
+    return LabelMoments(mean, std, float(np.average(mean, weights=total)), float(pooled_std))

@@ -4,7 +4,8 @@ from numbers import Number
 
 import numpy as np
 
-from ._task_ids import as_array, compact, is_missing
+from ._classes import label_cells
+from ._task_ids import compact, is_missing
 
 PAIR = 2  # distinct numbers that are taken for classes
 
@@ -17,16 +18,8 @@ def are_classes(y):
     y : array-like or data frame of shape (n_samples,) or (n_samples, n_tasks)
         NaN and None, which are no labels, do not count.
     """
-    columns = _columns(y)
-    return bool(columns) and all(map(_is_nominal, columns))
-
-
-def _columns(y):
-    if hasattr(y, "columns"):
-        # a name that two columns share gives both
-        return [column for name in y.columns for column in np.atleast_2d(as_array(y[name]).T)]
-    table = as_array(y) if hasattr(y, "shape") else np.array(y, dtype=object)
-    return list(np.atleast_2d(table.T)) if table.ndim in (1, 2) else []
+    columns = np.atleast_2d(label_cells(y).T)
+    return len(columns) > 0 and all(map(_is_nominal, columns))
 
 
 def _is_nominal(column):
@@ -36,7 +29,9 @@ def _is_nominal(column):
     if labels.dtype != object:
         return labels.dtype.kind in "bUS"
     labels = labels.tolist()
-    return not all(isinstance(label, Number) for label in labels) or _are_few(labels)
+    if any(isinstance(label, (str, bytes)) for label in labels):
+        return True
+    return all(isinstance(label, (Number, np.bool_)) for label in labels) and _are_few(labels)
 
 
 def _are_few(numbers):

@@ -95,12 +95,25 @@ def lookup_tasks(ids, tasks):
     return np.array([number.get(id_, -1) for id_ in ids.tolist()], dtype=np.intp)
 
 
+def join_tasks(*lists):
+    """Sorted distinct ids of several lists, and for each list the numbers of its ids."""
+    union, codes = encode_tasks(objects([id_ for ids in lists for id_ in ids]))
+    return union, np.split(codes, np.cumsum([len(ids) for ids in lists])[:-1])
+
+
 def occurrence(codes):
     """How many equal codes stand before each one."""
     order = np.argsort(codes, kind="stable")
     number = np.empty(len(codes), dtype=np.intp)
     number[order] = np.arange(len(codes)) - np.searchsorted(codes[order], codes[order])
     return number
+
+
+def rows_by_task(codes):
+    """(task number, rows) of each task that occurs, -1 among them."""
+    order = np.argsort(codes, kind="stable")
+    pieces = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
+    return [(int(codes[rows[0]]), rows) for rows in pieces if rows.size]
 
 
 def _split_frame(X, task_column):

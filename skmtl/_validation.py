@@ -1,6 +1,7 @@
 """Checks of X, y, weights and ids: what is accepted becomes arrays, anything else one sentence."""
 
 import re
+import sys
 import warnings
 from contextlib import contextmanager
 
@@ -150,8 +151,6 @@ def check_labels(y, estimator):
 
 def check_class_labels(y, missing_label):
     """Class numbers in the shape of y, NaN where not observed (2-D only), and the classes."""
-    if np.ndim(missing_label) or isinstance(missing_label, (list, dict, set)):
-        raise TypeError(f"missing_label must be one label, got {missing_label!r}.")
     codes, values = read_classes(y, missing_label)
     _check_observed(codes)
     return codes, values
@@ -274,8 +273,16 @@ def warn_unlabelled(tasks, labelled):
             f"task {tasks[silent[0]]!r}{others} has no label of positive weight: it gets the "
             "shared prediction.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=stack_level(),
         )
+
+
+def stack_level():
+    """Level, for a warning of the caller, of the line outside the package that led to it."""
+    frame, depth, package = sys._getframe(1), 1, __name__.partition(".")[0] + "."
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(package):
+        frame, depth = frame.f_back, depth + 1
+    return depth
 
 
 def float_name(X):

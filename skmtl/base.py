@@ -7,6 +7,7 @@ the task's id in a column of X.  Both become one TaskData, at the place where th
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import MultiOutputMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -156,13 +157,18 @@ class MultiTaskMixin(MultiOutputMixin):
         labels, weight, tasks, codes = self._validate_labels(
             features, y, labels, sample_weight, ids
         )
+        fit_input = self._fit_input(features, labels, values, weight, tasks, codes)
+        warn_unlabelled(tasks, fit_input.labelled)
+        return fit_input
+
+    def _fit_input(self, features, labels, values, weight, tasks, codes):
+        """FitInput of checked data, under `task_weight` and on `device`."""
         place = _backend.resolve_device(self.device, features, work_estimate(features, labels))
         task_weight = check_task_weight(self.task_weight, len(tasks))
         if not isinstance(task_weight, str):
             weight = silence(weight, task_weight > 0, codes, labels.shape)
         X_there = _backend.to_place(features, place)
         data, labelled = task_data(X_there, labels, weight, codes, len(tasks))
-        warn_unlabelled(tasks, labelled)
         omega = 1 / data.weight_sums if isinstance(task_weight, str) else task_weight[labelled]
         origin = _backend.place_of(features)
         dtype = float_name(features)
@@ -211,6 +217,40 @@ class MultiTaskMixin(MultiOutputMixin):
                 'unknown_task="shared" predicts unseen tasks from the shared part.'
             )
         return features, codes
+
+    def _check_same_place(self, X, fitted, method):
+        """Refuse arrays of another library or device than a fitted one, given to a method."""
+        if _backend.place_of(X) != _backend.place_of(fitted):
+            raise ValueError(
+                f"Inputs passed to {type(self).__name__}.{method}() must use the same namespace "
+                "and the same device as those passed to fit()."
+            )
+
+    def _linear_predictions(self, X, codes, own, shared):
+        """Predictions x.w_t + b_t in the shape of y.
+
+        Parameters
+        ----------
+        X : array of shape (n_samples, width)
+        codes : ndarray of shape (n_samples,) or None
+            As `_validate_predict` returns them; -1: no task that `fit` saw.
+        own : tuple
+            Coefficients (n_tasks, width) and intercepts (n_tasks,).
+        shared : tuple
+            Those of other tasks, of shapes (width,) and ().
+        """
+        (W, b), (w0, b0) = own, shared
+        if codes is None:
+            Z = X @ W.T + b
+            return Z[:, 0] if self._y_ndim == 1 else Z
+        xp = _backend.namespace_of(W)
+        W = xp.concat([W, w0[None, :]], axis=0)
+        b = xp.concat([b, xp.reshape(b0, (1,))])
+        rows = np.where(codes < 0, self.n_tasks_, codes)
+        W, b = _backend.take(W, rows), _backend.take(b, rows)
+        if issparse(X):
+            return np.asarray(X.multiply(W).sum(axis=1)).astype(X.dtype, copy=False) + b
+        return xp.vecdot(X, W) + b
 
     def _split_features(self, X):
         """Checked floating-point features and the task ids, None for wide data."""

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _backend
 from ._checks import check_flag
+from ._data import label_moments
 from ._validation import (
     check_regressor,
     number_tasks,
@@ -179,11 +180,7 @@ class TargetScaler(MetaEstimatorMixin, MultiTaskMixin, RegressorMixin, BaseEstim
         """Refuse other features, or another kind of array, than `fit` was given."""
         if len(getattr(X, "shape", (0, 0))) == 2:  # for others the regressor has better words
             validate_data(self, _table(X), reset=False, skip_check_array=True)
-        if _backend.place_of(X) != _backend.place_of(self.mean_):
-            raise ValueError(
-                "Inputs passed to TargetScaler.predict() must use the same namespace and the same "
-                "device as those passed to fit()."
-            )
+        self._check_same_place(X, self.mean_, "predict")
 
     def _regressor(self):
         return MultiTaskRidge() if self.regressor is None else self.regressor
@@ -202,15 +199,13 @@ class TargetScaler(MetaEstimatorMixin, MultiTaskMixin, RegressorMixin, BaseEstim
         """Means and scales of shape (n_tasks + 1,), the last those of a task without labels."""
         data, labelled = task_data(np.empty((len(labels), 0)), labels, weight, codes, n_tasks)
         means, scales = np.zeros(n_tasks + 1), np.ones(n_tasks + 1)
-        mean, std = _moments(data)
+        moments = label_moments(data)
         if self.with_mean:
-            means[:] = np.average(mean, weights=data.weight_sums)
-            means[labelled] = mean
+            means[:] = moments.pooled_mean
+            means[labelled] = moments.mean
         if self.with_std:
-            unit = std.max() or 1.0
-            pooled = unit * np.sqrt(np.average((std / unit) ** 2, weights=data.weight_sums))
-            scales[:] = pooled or 1.0
-            scales[labelled] = np.where(std > 0, std, 1.0)
+            scales[:] = moments.pooled_std or 1.0
+            scales[labelled] = np.where(moments.std > 0, moments.std, 1.0)
         return means, scales
 
     def _task_ids(self, X):
@@ -218,21 +213,6 @@ class TargetScaler(MetaEstimatorMixin, MultiTaskMixin, RegressorMixin, BaseEstim
         if self.task_column is None:
             return None
         return split_task_column(X, self.task_column)[1]
-
-
-def _moments(data):
-    """Weighted mean and standard deviation of each task's labels; exactly 0 where all are equal."""
-    labels, start, s = data.labels, data.labels.indptr[:-1], data.weight_sums
-    # any one label goes first: the rounded mean of equal labels may differ from them
-    first = labels.y[start]
-    d = labels.y - first[labels.task]
-    offset = np.add.reduceat(labels.s * d, start) / s
-    d = d - offset[labels.task]
-    # in units of the largest deviation, squares neither overflow nor underflow
-    unit = np.maximum.reduceat(abs(d), start)
-    unit = np.where(unit > 0, unit, 1.0)
-    variance = np.add.reduceat(labels.s * (d / unit[labels.task]) ** 2, start) / s
-    return first + offset, unit * np.sqrt(variance)
 
 
 def _inner(regressor):

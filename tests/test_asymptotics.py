@@ -79,15 +79,9 @@ def test_alike_tasks_have_identical_values(teacher, loss):
 @every_case
 def test_predictions_follow_the_order_of_the_tasks(teacher, loss):
     problem, order = unequal(teacher, loss=loss), np.array([2, 0, 1])
-    names = "sample_ratio", "hidden_energy", "noise_var", "flip_proba", "loss_weight"
-    moved = replace(
-        problem,
-        **{name: getattr(problem, name)[order] for name in names},
-        gram=problem.gram[np.ix_(order, order)],
-        penalty_matrix=problem.penalty_matrix[np.ix_(order, order)],
-    )
     expected = values(predict_risk(problem))[:, order]
-    np.testing.assert_allclose(values(predict_risk(moved)), expected, rtol=SOLVED, atol=SOLVED)
+    moved = values(predict_risk(problem.with_tasks(order)))
+    np.testing.assert_allclose(moved, expected, rtol=SOLVED, atol=SOLVED)
 
 
 @every_case
@@ -121,18 +115,8 @@ def test_independent_tasks_are_predicted_as_each_alone(teacher, loss):
     problem = replace(unequal(teacher, loss=loss), penalty_matrix=np.diag([0.3, 0.1, 0.5]))
     together = values(predict_risk(problem))
     for t in range(3):
-        alone = values(predict_risk(alone_in(problem, t)))
+        alone = values(predict_risk(problem.with_tasks([t])))
         np.testing.assert_allclose(together[:, t], alone[:, 0], rtol=SOLVED, atol=SOLVED)
-
-
-def alone_in(problem, t):
-    names = "sample_ratio", "hidden_energy", "noise_var", "flip_proba", "loss_weight"
-    return replace(
-        problem,
-        **{name: getattr(problem, name)[[t]] for name in names},
-        gram=problem.gram[[t]][:, [t]],
-        penalty_matrix=problem.penalty_matrix[[t]][:, [t]],
-    )
 
 
 @every_case

@@ -115,9 +115,10 @@ def fit_with_warnings(model, *args):
 @pytest.mark.filterwarnings("ignore:task 0 has labels of one class only")
 @parametrize_with_checks(
     [
-        make(inner)
-        for make in BASELINES.values()
-        for inner in (LogisticRegression(), LinearSVC(), HistGradientBoostingClassifier(max_iter=3))
+        IndependentTasks(LogisticRegression()),
+        IndependentTasks(LinearSVC()),
+        PooledTasks(LinearSVC()),
+        PooledTasks(HistGradientBoostingClassifier(max_iter=3), task_dummies=False),
     ]
 )
 def test_scikit_learn_checks_pass(estimator, check):

@@ -584,8 +584,15 @@ def test_wrong_scores_of_long_data_are_named(metric):
         metric(y, [0.1, 0.2, 0.3], task=task)
     with pytest.raises(ValueError, match=r"y_prob scores 2 classes, but its classes are \[0, 1, 2"):
         metric(y, [0.1, 0.2, 0.3, 0.4], task=task)
-    with pytest.raises(TypeError, match="missing_label must be one label"):
-        metric(y, np.full((4, 3), 1 / 3), task=task, missing_label=[-1])
+    for wrong in (
+        {"missing_label": [-1]},
+        {"missing_label": {-1}},
+        {"classes": 3},
+        {"classes": "abc"},
+    ):
+        (name,) = wrong
+        with pytest.raises(TypeError, match=f"{name} must be .*label"):
+            metric(y, np.full((4, 3), 1 / 3), task=task, **wrong)
 
 
 @each(LOSSES)

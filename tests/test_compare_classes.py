@@ -15,7 +15,7 @@ from sklearn.svm import LinearSVC
 from skmtl import MultiTaskLogisticRegression, MultiTaskLogisticRegressionCV, MultiTaskRidge
 from skmtl.baselines import IndependentTasks, PooledTasks
 from skmtl.inspection import ComparisonDisplay
-from skmtl.metrics import multitask_log_loss, multitask_roc_auc_score
+from skmtl.metrics import make_multitask_scorer, multitask_log_loss, multitask_roc_auc_score
 from skmtl.model_selection import (
     Comparison,
     MultiTaskKFold,
@@ -274,7 +274,8 @@ def test_whole_numbers_are_amounts_unless_they_are_said_to_be_classes():
 def test_tasks_may_have_different_sets_of_more_than_two_classes():
     X, y, task = long_data(n=40)
     y = np.where(task == "t0", y, y + 2 * (X[:, 1] > 3)).astype(str)  # t0: 0 and 1, others four
-    comparison = compare(X, y, task, cv=FEW, estimators=dict.fromkeys(SIMPLE[2:]))
+    own = dict.fromkeys(SIMPLE[1:]) | {"pooled": PooledTasks(LogisticRegression())}
+    comparison = compare(X, y, task, cv=FEW, estimators=own)
     assert (comparison.scores[REFERENCE] > 0.5).all()
     assert (comparison.log_loss.scores[REFERENCE] < np.log(4)).all()
 
@@ -418,6 +419,11 @@ def test_scikit_learns_classifiers_of_several_outputs_join_in():
         ({"scoring": 3}, TypeError, "scoring must be None, a name or a scorer, got 3"),
         ({"reference": "MultiTaskRidgeCV"}, ValueError, "reference must be the name of a contend"),
         ({"classification": False, "scoring": "accuracy"}, ValueError, "'accuracy' is for classes"),
+        (
+            {"classification": False, "scoring": make_multitask_scorer("roc_auc")},
+            ValueError,
+            r"scoring=make_multitask_scorer\('roc_auc'\) is for classes",
+        ),
     ],
 )
 def test_unusable_arguments_are_refused(change, error, message):

@@ -43,8 +43,17 @@ def test_text_truth_values_and_pairs_of_whole_numbers_are_classes(y):
         pd.Series([1, 2, 3], dtype="Int64"),
         [1, 2, np.float64(2.5)],
         np.array(["2020-01-01", "2020-01-02"], dtype="datetime64[D]"),
-        np.array(3.0),
+        pd.Series(pd.to_datetime(["2020-01-01", None])),
+        pd.DataFrame({"u": [0, 1], "v": pd.to_datetime(["2020-01-01", "2020-01-02"])}),
+        np.ma.array([[0.5, 0.1], [0.6, 0.2]], mask=[[False, True], [False, False]]),
+        np.empty((3, 0)),
     ],
 )
 def test_other_numbers_and_dates_are_amounts(y):
     assert not are_classes(y)
+
+
+@pytest.mark.parametrize("y", [3.0, None, np.zeros((2, 1, 1))], ids=str)
+def test_what_is_no_column_or_table_is_refused(y):
+    with pytest.raises(ValueError, match="y must be 1-D or 2-D"):
+        are_classes(y)

@@ -12,7 +12,7 @@ import scipy.sparse
 from _classification import Dense, binary, class_sets, several, weigh_classes
 from _properties import assert_close
 from _samplers import as_long, one_label_a_row, with_holes
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -751,7 +751,15 @@ def problems(draw):
     return X, Y, alphas, weight, draw(st.booleans())
 
 
+def three_intercepts():
+    """A task of three labels and no coefficients: Newton's method ends in exact arithmetic."""
+    X, Y = np.full((13, 6), 3e-4), np.full((13, 2), np.nan)
+    Y[[0, 4, 5], 0] = 0.0, 2.0, 3.0
+    return X, Y, [np.inf, np.inf, 0.0], np.array([1.0, 1, 0, 2, 1, 2, 1, 0, 0, 1, 2, 1, 1]), True
+
+
 @given(problems())
+@example(three_intercepts())
 @settings(deadline=None, max_examples=150)
 @pytest.mark.filterwarnings("ignore")
 def test_whatever_the_data_solvers_agree_and_probabilities_are_probabilities(problem):

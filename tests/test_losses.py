@@ -22,9 +22,7 @@ def labels(loss, rng):
 @every_loss
 def test_losses_are_elementwise_and_stay_where_they_are(loss, labels, xp_place):
     y, z = labels
-    calls = {"value": (y, z), "gradient": (y, z), "curvature": (y, z)}
-    if hasattr(loss, "prox"):
-        calls["prox"] = (z, 0.7, y)
+    calls = {"value": (y, z), "gradient": (y, z), "curvature": (y, z), "prox": (z, 0.7, y)}
     for name, arguments in calls.items():
         function = getattr(loss, name)
         there = function(*(xp_place(a) if np.ndim(a) else a for a in arguments))
@@ -51,8 +49,6 @@ def test_the_curvature_is_the_derivative_of_the_gradient(loss, labels):
 @every_loss
 @pytest.mark.parametrize("gamma", [0.1, 1.0, 30.0])
 def test_prox_minimises(loss, labels, gamma):
-    if not hasattr(loss, "prox"):
-        pytest.skip("no proximal point")
     for y, v in zip(*labels, strict=True):
         best = minimize_scalar(lambda z, y=y, v=v: gamma * loss.value(y, z) + (z - v) ** 2 / 2)
         assert loss.prox(v, gamma, y) == pytest.approx(best.x, abs=1e-6)

@@ -106,6 +106,13 @@ def test_missing_labels_equal_dropped_labels(metric, holes):
 
 
 @every_metric
+def test_masked_labels_are_missing_labels(metric, holes):
+    Y, Z = holes
+    masked = np.ma.array(np.nan_to_num(Y, nan=1e6), mask=np.isnan(Y))
+    assert metric(masked, Z) == metric(Y, Z)
+
+
+@every_metric
 def test_predictions_at_missing_labels_do_not_matter(metric, holes):
     Y, Z = holes
     assert metric(Y, np.where(np.isnan(Y), np.nan, Z)) == metric(Y, Z)

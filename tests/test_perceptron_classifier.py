@@ -334,12 +334,22 @@ def test_classes_are_those_of_the_first_call():
     assert [len(c) for c in model.classes_] == [2, 3, 4]
     same = MultiTaskPerceptronClassifier(**SMALL).partial_fit(X[few], Y[few], classes=range(4))
     assert [len(c) for c in same.classes_] == [4, 4, 4]
-    for classes, message in (
-        ([[0, 1], [0, 1]], "one for each of the 3 tasks, got 2"),
-        ([0], "two classes or more for task 0"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            MultiTaskPerceptronClassifier(**SMALL).partial_fit(X, Y, classes=classes)
+
+
+@pytest.mark.parametrize(
+    "classes, error, message",
+    [
+        ([[0, 1], [0, 1]], ValueError, "one for each of the 3 tasks, got 2"),
+        ([0], ValueError, "two classes or more for task 0"),
+        ([[0, 1], [0, 1], []], ValueError, "two classes or more for task 2"),
+        ([0, 1, np.nan], ValueError, "classes must not name a missing label"),
+        (2, TypeError, "classes must be one list of classes or one for each task, got 2"),
+        ([[0, 1], 2, [0, 1]], TypeError, "classes must be one list of classes or one for each"),
+    ],
+)
+def test_it_refuses_classes(classes, error, message):
+    with pytest.raises(error, match=message):
+        MultiTaskPerceptronClassifier(**SMALL).partial_fit(*sample("binary"), classes=classes)
 
 
 def test_a_task_takes_part_from_the_batch_that_has_its_second_class():
@@ -366,6 +376,15 @@ def test_new_tasks_have_the_classes_of_most():
     assert np.isfinite(model.predict_proba(table)).all()
     with pytest.raises(ValueError, match=r"task 1.0 has the class 7.0"):
         model.partial_fit(table, np.where(table[:, -1] == 1, 7.0, y))
+
+
+def test_new_tasks_have_the_classes_that_most_were_said_to_have():
+    X, Y = sample("binary", holes=False)
+    model = MultiTaskPerceptronClassifier(task_column=-1, **SMALL)
+    model.partial_fit(*as_long(X, Y), classes=[[0, 1, 2], [0, 1], [0, 1]])
+    new = np.column_stack([X, np.full(len(X), 3.0)])
+    P = model.partial_fit(new, Y[:, 0]).predict_proba(new)
+    assert P.shape[1] == 3 and not P[:, 2].any()
 
 
 @every_kind

@@ -256,6 +256,8 @@ def test_per_task_averages_the_tasks_own_errors():
 def test_a_splitter_searches_the_same_grid_as_gridsearchcv():
     X, Y = wide()
     Y = with_holes(Y)
+    seen = ~np.isnan(Y).all(axis=1)  # own folds leave out rows without a label
+    X, Y = X[seen], Y[seen]
     cv = MultiTaskKFold(3, random_state=0)
     model = results(X, Y, cv=cv)
     grid = {"alpha_shared": SHARED, "alpha_specific": SPECIFIC, "alpha_intercept": INTERCEPT}
@@ -263,6 +265,37 @@ def test_a_splitter_searches_the_same_grid_as_gridsearchcv():
     assert model.best_score_ == pytest.approx(peer.best_score_)
     assert results(X, Y, cv=3).best_score_ == pytest.approx(peer.best_score_)
     assert len(model.cv_results_["mean_test_score"]) == 27
+
+
+def test_rows_of_weight_zero_take_no_part_in_the_folds():
+    """Regression: a fold whose rows all weighed nothing stopped the search."""
+    X, Y = wide()
+    weight = np.arange(len(X)) % 3
+    model = results(X, Y, weight, cv=3)
+    dropped = results(X[weight > 0], Y[weight > 0], weight[weight > 0], cv=3)
+    assert model.best_score_ == dropped.best_score_
+    half = np.arange(len(X)) < len(X) // 2
+    with pytest.raises(ValueError, match="cv has no fold with labels"):
+        results(X, Y, half.astype(float), cv=[(half, ~half)])
+
+
+@pytest.mark.parametrize("scoring", [None, "neg_mean_squared_error"])
+def test_weights_by_task_reach_the_folds_that_lack_a_task(scoring):
+    """Regression: a task of one row, absent from a fold, made them a row too long, or unknown."""
+    _, _, Z, y = long_sample([9, 1, 9], 2)
+    cv = MultiTaskKFold(3, random_state=0, task_column=0)
+    weights, alpha = np.array([1.0, 2.0, 3.0]), {"alpha_shared": 1.0, "alpha_specific": 10.0}
+    grid = {"alphas_shared": [1.0], "alphas_specific": [10.0], "alphas_intercept": [0.0]}
+    model = MultiTaskRidgeCV(**grid, cv=cv, scoring=scoring, task_column=0, task_weight=weights)
+    scores = []
+    for train, test in cv.split(Z):
+        own = np.isin(np.unique(Z[:, 0]), Z[train, 0])
+        ridge = MultiTaskRidge(
+            **alpha, task_column=0, task_weight=weights[own], unknown_task="shared"
+        ).fit(Z[train], y[train])
+        error = -np.mean((y[test] - ridge.predict(Z[test])) ** 2)
+        scores.append(ridge.score(Z[test], y[test]) if scoring is None else error)
+    assert model.fit(Z, y).best_score_ == pytest.approx(np.mean(scores))
 
 
 def test_a_choice_at_a_finite_edge_of_the_users_grid_warns():

@@ -16,7 +16,7 @@ from skmtl import MultiTaskRidge, MultiTaskRobustClustering, MultiTaskRobustClus
 from skmtl.datasets import make_clustered_tasks
 from skmtl.linear_model._cluster_path import merge_tree
 from skmtl.linear_model._cluster_rules import choose_clusters, run_lengths, says_something
-from skmtl.linear_model._clusters import in_clusters
+from skmtl.solvers._clustering_model import number_clusters
 
 FINE = {"tol": 1e-11, "max_iter": 20000}
 GRID = {"alphas": [1.0], "alphas_fuse": [0.01, 0.3], "alphas_outlier": [4.0]}
@@ -261,8 +261,8 @@ def test_the_merge_tree_keeps_mergers_and_joins_what_never_merged_above():
 def test_clusters_are_numbered_from_the_largest_and_outliers_have_none():
     component = np.array([7, 3, 3, 5, 5, 5, 3])
     outlier = np.array([False, False, True, False, False, False, False])
-    assert in_clusters(component, outlier).tolist() == [2, 1, -1, 0, 0, 0, 1]
-    assert in_clusters(component, np.ones(7, dtype=bool)).tolist() == [-1] * 7
+    assert number_clusters(component, outlier).tolist() == [2, 1, -1, 0, 0, 0, 1]
+    assert number_clusters(component, np.ones(7, dtype=bool)).tolist() == [-1] * 7
 
 
 # rules

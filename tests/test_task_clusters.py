@@ -4,7 +4,6 @@ import sys
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_hex
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
 
@@ -15,6 +14,7 @@ from skmtl.linear_model import ClusterPath
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
+pyplot = pytest.importorskip("matplotlib.pyplot")
 
 KINDS = ("dendrogram", "path", "heatmap")
 BLUE, GREY = "#0072b2", "#999999"
@@ -38,7 +38,7 @@ def path():
 @pytest.fixture(autouse=True)
 def close_figures():
     yield
-    matplotlib.pyplot.close("all")
+    pyplot.close("all")
 
 
 def test_links_lie_where_tasks_become_one_and_have_the_colour_of_their_cluster(path):
@@ -46,7 +46,7 @@ def test_links_lie_where_tasks_become_one_and_have_the_colour_of_their_cluster(p
     tops = {}
     for links in display.artists_:
         for segment in links.get_segments():
-            tops[segment[:, 1].max()] = to_hex(links.get_color()[0])
+            tops[segment[:, 1].max()] = matplotlib.colors.to_hex(links.get_color()[0])
     assert tops == {1.0: BLUE, 2.0: BLUE, 4.0: GREY}
     names = [text.get_text() for text in display.ax_.get_xticklabels()]
     assert names == [[*"abc", "4"][t] for t in display.order_]
@@ -77,7 +77,7 @@ def test_pairs_of_the_heat_map_have_the_height_of_their_link(path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_draws_a_path_that_starts_at_zero_into_given_axes(path, kind):
     path = path._replace(alphas_fuse=np.array([0.0, 2.0]))
-    ax = matplotlib.pyplot.subplots()[1]
+    ax = pyplot.subplots()[1]
     display = TaskClusterDisplay(path=path, alpha_fuse=0.0).plot(ax, kind=kind)
     assert display.ax_ is ax and display.figure_ is ax.figure
     display.figure_.canvas.draw()

@@ -40,8 +40,9 @@ class ResidualChannel:
     def moments(self, m, q, gamma):
         """nu, kappa and chi^2 of shape (n_tasks,)."""
         e, weights, g = self._rule(m, q, gamma)
-        f = (e - self.loss.prox(e, g)) / gamma[:, None]
-        slope = (1 - self.loss.prox_slope(e, g)) / gamma[:, None]
+        u = self.loss.prox(e, g)
+        f = (e - u) / gamma[:, None]
+        slope = (1 - self.loss.prox_slope(e, g, u)) / gamma[:, None]
         nu = np.sum(weights * slope, axis=1)
         return nu, nu, np.sum(weights * f**2, axis=1) / self.problem.sample_ratio
 
@@ -72,8 +73,9 @@ class MarginChannel:
     def moments(self, m, q, gamma):
         """nu, kappa and chi^2 of shape (n_tasks,)."""
         v, weights, g, response = self._rule(m, q, gamma)
-        F = (self.loss.prox(v, g) - v) / gamma[:, None]
-        slope = (1 - self.loss.prox_slope(v, g)) / gamma[:, None]
+        u = self.loss.prox(v, g)
+        F = (u - v) / gamma[:, None]
+        slope = (1 - self.loss.prox_slope(v, g, u)) / gamma[:, None]
         likely, turning = 2 * weights * response
         nu = np.sum(likely * slope, axis=1)
         kappa = np.sum(turning * F, axis=1)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._checks import check_count, check_option, check_strength
-from ._losses import MARGIN_LOSSES, RESIDUAL_LOSSES
+from ._losses import LOSS_NAMES, RESIDUAL_LOSSES
 from ._matrices import penalty_matrix, task_gram
 from ._predict import predict_along
 from ._problem import AsymptoticProblem
@@ -140,7 +140,7 @@ def interpolation_thresholds(n_tasks, loss="squared_error"):
     >>> interpolation_thresholds(5, "log_loss")
     {'single_task': 0.5, 'pooled': 2.5}
     """
-    check_option("loss", loss, {**RESIDUAL_LOSSES, **MARGIN_LOSSES})
+    check_option("loss", loss, LOSS_NAMES)
     single = 1.0 if loss in RESIDUAL_LOSSES else 0.5
     return {"single_task": single, "pooled": single * check_count("n_tasks", n_tasks)}
 

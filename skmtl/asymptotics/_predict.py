@@ -1,5 +1,7 @@
 """predict_risk: the errors of all tasks at a given penalty."""
 
+import numpy as np
+
 from ._channel import channel
 from ._existence import check_unique
 from ._fixed_point import solve_fixed_point
@@ -16,10 +18,15 @@ def solve(problem, start=None):
 
 
 def read_out(problem, solution):
-    """RiskPrediction from a Solution of finite leverage."""
+    """RiskPrediction from a Solution; infinite leverage is an interpolator's."""
     m, q, gamma = solution.m, solution.q, solution.gamma
-    errors = channel(problem).errors(m, q, gamma)
-    return RiskPrediction(*errors, m, q, gamma, *solution[-3:])
+    interpolated = np.isinf(gamma)
+    errors = channel(problem).errors(m, q, np.where(interpolated, 1.0, gamma))
+    trained = {
+        name: np.where(interpolated, 0.0, getattr(errors, name))
+        for name in ("training_error", "training_loss")
+    }
+    return RiskPrediction(*errors._replace(**trained), m, q, gamma, *solution[-3:])
 
 
 def predict_risk(problem):

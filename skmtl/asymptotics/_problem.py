@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from .._checks import check_count, check_option
 from ._channel import channel
 from ._checks import check_fraction, check_per_task, check_psd, check_spectrum
-from ._losses import MARGIN_LOSSES, RESIDUAL_LOSSES
+from ._losses import LOSS_NAMES, MARGIN_LOSSES, RESIDUAL_LOSSES
 from ._teachers import TEACHERS
 
 
@@ -108,7 +108,7 @@ class AsymptoticProblem:
         gram = check_psd("gram", self.gram)
         T = len(gram)
         check_option("teacher", self.teacher, TEACHERS)
-        check_option("loss", self.loss, {**RESIDUAL_LOSSES, **MARGIN_LOSSES})
+        check_option("loss", self.loss, LOSS_NAMES)
         checked = {
             "gram": gram,
             "penalty_matrix": check_psd("penalty_matrix", self.penalty_matrix, T),
@@ -228,6 +228,26 @@ class AsymptoticProblem:
         flipped = self.flip_proba[task]
         positive = flipped + (1 - 2 * flipped) * TEACHERS[self.teacher].probability(s)
         return np.where(rng.random_sample(len(values)) < positive, 1.0, -1.0)
+
+    def with_tasks(self, tasks):
+        """The problem of some of the tasks, or of all in another order.
+
+        Parameters
+        ----------
+        tasks : array-like of int of shape (n_kept,)
+            Numbers of the tasks.
+
+        Returns
+        -------
+        AsymptoticProblem
+        """
+        per_task = "sample_ratio", "loss_weight", "hidden_energy", "noise_var", "flip_proba"
+        matrices = "gram", "penalty_matrix"
+        return replace(
+            self,
+            **{name: getattr(self, name)[tasks] for name in per_task},
+            **{name: getattr(self, name)[np.ix_(tasks, tasks)] for name in matrices},
+        )
 
     def with_features(self, fraction):
         """The same rows seen through a random part of the features.

@@ -12,10 +12,9 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from .._checks import check_option
-from ._channel import channel
 from ._existence import ZERO, check_unique, free_directions
-from ._predict import solve
-from ._prediction import RiskPrediction, warn_unless_converged
+from ._predict import read_out, solve
+from ._prediction import warn_unless_converged
 from ._solution import Solution
 from ._squared import GOOD, linear_moments, smoothed, solve_nu
 from ._weights import resolvent
@@ -79,7 +78,7 @@ def ridgeless_risk(problem, *, limit="joint"):
         )
     solution = (_joint if limit == "joint" else _shared)(problem)
     warn_unless_converged(solution)
-    return _read_out(problem, solution)
+    return read_out(problem, solution)
 
 
 def _joint(problem):
@@ -95,7 +94,7 @@ def _joint(problem):
     C[:, many, many] = 1.0
     n_iter, residual = 1, 0.0
     if few.size:
-        part = _subset(problem, few)
+        part = problem.with_tasks(few)
         check_unique(part, remedy='penalise it, or take limit="shared" if it is the common part')
         start = np.diag(part.penalty_matrix) / (1 - part.sample_ratio)
         h, n_iter, residual = solve_nu(part, np.zeros(few.size), start)
@@ -151,16 +150,6 @@ def _pooled_smoother(problem, total):
     return kept(log_H)[:, None, None] * np.ones((problem.n_tasks, 1)) * share
 
 
-def _subset(problem, tasks):
-    per_task = "sample_ratio", "loss_weight", "hidden_energy", "noise_var", "flip_proba"
-    matrices = "gram", "penalty_matrix"
-    return replace(
-        problem,
-        **{name: getattr(problem, name)[tasks] for name in per_task},
-        **{name: getattr(problem, name)[np.ix_(tasks, tasks)] for name in matrices},
-    )
-
-
 def _solution(problem, C, shrink, n_iter, residual):
     """Solution of smoothers C whose training residuals are `shrink` times those of new rows."""
     error, m, q = smoothed(problem, C)
@@ -171,15 +160,3 @@ def _solution(problem, C, shrink, n_iter, residual):
     kappa = linear_moments(problem)[0] * nu
     chi2 = nu**2 * error / problem.sample_ratio
     return Solution(m, q, gamma, nu, kappa, chi2, n_iter, bool(residual <= GOOD), residual)
-
-
-def _read_out(problem, solution):
-    interpolated = np.isinf(solution.gamma)
-    finite = np.where(interpolated, 1.0, solution.gamma)
-    errors = channel(problem).errors(solution.m, solution.q, finite)
-    trained = {
-        name: np.where(interpolated, 0.0, getattr(errors, name))
-        for name in ("training_error", "training_loss")
-    }
-    m, q, gamma = solution.m, solution.q, solution.gamma
-    return RiskPrediction(*errors._replace(**trained), m, q, gamma, *solution[-3:])

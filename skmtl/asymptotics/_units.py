@@ -8,6 +8,7 @@ Task weights omega of mean 1 fix the factor between the two, 1 / mean(rho_t / n_
 import numpy as np
 
 from .._checks import check_strength
+from ._checks import check_per_task
 from ._matrices import penalty_matrix
 
 SAME = 1e-9  # relative difference of penalties taken as equal
@@ -26,8 +27,7 @@ def to_estimator_alphas(problem, n_features):
     Returns
     -------
     alpha_shared : float
-        For MultiTaskRidge, MultiTaskLogisticRegression and the single-layer perceptrons alike, to
-        be fitted without an intercept.
+        For MultiTaskRidge and MultiTaskLogisticRegression alike, to be fitted without an intercept.
     alpha_specific : float
     task_weight : ndarray of shape (n_tasks,)
         Of mean 1.
@@ -91,10 +91,10 @@ def from_estimator_alphas(alpha_shared, alpha_specific, n_rows, *, task_weight=1
     """
     check_strength("alpha_shared", alpha_shared)
     check_strength("alpha_specific", alpha_specific, infinite=False)
-    n_rows = np.asarray(n_rows, dtype=np.float64)
+    n_rows = check_per_task("n_rows", n_rows, np.size(n_rows))
+    weight = check_per_task("task_weight", task_weight, len(n_rows))
     mean = n_rows.mean()
     matrix = penalty_matrix(len(n_rows), alpha_shared / mean, alpha_specific / mean)
-    weight = np.broadcast_to(np.asarray(task_weight, dtype=np.float64), n_rows.shape)
     return matrix, weight / weight.mean() * n_rows / mean
 
 

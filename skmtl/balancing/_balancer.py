@@ -101,6 +101,7 @@ class Balancer(BaseEstimator):
     needs = frozenset({"gramian"})  # statistics without which there is no step
     welcomes = frozenset()  # statistics that make it better where they are at hand
     promises = frozenset()  # properties that the tests check
+    remembers = False  # whether weights depend on earlier steps, beyond their baselines
     unit_sum = False  # whether equal weights are 1 / n_tasks, as in a mean, and not 1
 
     preference: Any = None
@@ -234,6 +235,36 @@ class Balancer(BaseEstimator):
     def preferences(self, n_tasks):
         """The preferences, normalised to mean 1, of shape (n_tasks,)."""
         return check_preference(self.preference, n_tasks)
+
+    def scales(self, first):
+        """For a method that makes the largest scaled excess least: the factors of the excesses.
+
+        Parameters
+        ----------
+        first : ndarray of shape (n_tasks,)
+            Excess before the first step.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks,) or None
+            None for every other method.
+        """
+        return None
+
+    def bars(self, intercept):
+        """For a method that asks for a gain of every task: the losses that have to be undercut.
+
+        Parameters
+        ----------
+        intercept : callable
+            Gives the losses (n_tasks,) of a model without features.
+
+        Returns
+        -------
+        ndarray of shape (n_tasks,) or None
+            None for every other method.
+        """
+        return None
 
     def _equal(self, n_tasks):
         p = self.preferences(n_tasks)

@@ -57,6 +57,7 @@ class ExcessRisk(Balancer):
     array([1.38, 0.62])
     """
 
+    remembers = True
     promises = frozenset({"equivariant", "nonnegative"})
 
     excess: str = "auto"
@@ -105,7 +106,7 @@ class ExcessRisk(Balancer):
         return Answer(shares(log_weights, p), own)
 
     def scales(self, first):
-        """Factors of the excesses in the largest one that the weights minimise, given the first."""
+        """One over the first excess if `relative`, times the preference."""
         first = np.clip(first, 0, LARGEST)
         p = self.preferences(len(first))
         if not self.relative:

@@ -35,6 +35,7 @@ class GroupDRO(Balancer):
     """
 
     needs = frozenset({"losses"})
+    remembers = True
     promises = frozenset({"equivariant", "nonnegative", "linear_under_scaling"})
 
     step_size: float = 0.01

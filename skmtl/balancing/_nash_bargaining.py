@@ -75,6 +75,10 @@ class NashBargaining(Balancer):
         status = "ok" if (gain > least).all() else "disagreement"
         return Answer(p / np.maximum(gain, least), own, status)
 
+    def bars(self, intercept):
+        """The disagreement losses."""
+        return intercept() if self._from_intercept else np.asarray(self.disagreement, dtype=float)
+
     def _disagreement(self, n_tasks):
         if self._from_intercept:
             return np.full(n_tasks, np.nan)

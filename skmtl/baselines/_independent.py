@@ -6,6 +6,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._checks import check_jobs
+from .._task_ids import rows_by_task
 from ._wrapper import TaskWrapper, labels_of
 
 
@@ -134,10 +135,9 @@ class IndependentTasks(TaskWrapper):
         return [model for model in getattr(self, "estimators_", []) if model is not None]
 
     def _answers(self, X, parts, method):
-        order = np.argsort(parts, kind="stable")
-        groups = np.split(order, np.flatnonzero(np.diff(parts[order])) + 1)
-        z = [self._answer_part(X[rows], parts[rows[0]], method) for rows in groups]
-        return np.concatenate(z)[np.argsort(order)]
+        groups = rows_by_task(parts)
+        z = [self._answer_part(X[rows], part, method) for part, rows in groups]
+        return np.concatenate(z)[np.argsort(np.concatenate([rows for _, rows in groups]))]
 
     def _answer_part(self, X, part, method):
         if part >= 0:

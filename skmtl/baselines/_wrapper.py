@@ -10,9 +10,9 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import ClassifierTags, RegressorTags
 from sklearn.utils.metaestimators import available_if
 
-from .. import _backend
+from .._classes import check_missing_label
 from .._classifier import ClassLabelsMixin, ProbabilityMixin
-from .._validation import check_class_labels, check_labels, tags_of
+from .._validation import check_labels, tags_of, to_host
 from ..base import MultiTaskMixin
 from ._class_tables import chosen, class_table, restricted
 
@@ -75,7 +75,7 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
             If a parameter is of the wrong type, or `estimator` takes no sample_weight.
         """
         self._check_params()
-        checked = self._validate_fit(_on_host(X), y, sample_weight)
+        checked = self._validate_fit(to_host(X), y, sample_weight)
         classes, fit_input = None, checked
         if self._classifies:
             classes, fit_input = self._separate(checked, models_only=self._models_one_class)
@@ -105,7 +105,7 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
         ValueError
             If a task id was not seen in `fit` and ``unknown_task="error"``.
         """
-        X, codes = self._validate_predict(_on_host(X))
+        X, codes = self._validate_predict(to_host(X))
         answers, classes = self._answers_by_task(X, codes, "predict"), self._task_classes
         if classes is None:
             return self._shaped([z for z, _ in answers], codes)
@@ -143,14 +143,14 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
                 "estimator must be a regressor or classifier object with fit and predict, got "
                 f"{self.estimator!r}."
             )
-        check_class_labels([[0, 1]], self.missing_label)  # refused of regressors as well
+        check_missing_label(self.missing_label)
 
     def _read_labels(self, y):
         return super()._read_labels(y) if self._classifies else (check_labels(y, self), None)
 
     def _record(self, X, checked, classes):
         if classes is not None:
-            self._record_classes(_on_host(X), checked, classes)
+            self._record_classes(to_host(X), checked, classes)
             return
         self._record_input(X, checked)
         self._task_classes = None
@@ -174,7 +174,7 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
         return columns[0] if codes is not None or self._y_ndim == 1 else np.stack(columns, axis=1)
 
     def _predict_proba(self, X, method):
-        X, codes = self._validate_predict(_on_host(X))
+        X, codes = self._validate_predict(to_host(X))
         answers, classes = self._answers_by_task(X, codes, "predict_proba"), self._task_classes
         tables = [restricted(P, classes, task).astype(X.dtype) for P, task in answers]
         if codes is not None:
@@ -204,7 +204,3 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
 def labels_of(y, classes):
     """Labels as the inner estimator is given them: amounts, or labels of the user's own type."""
     return y if classes is None else classes.array(y.astype(np.intp))
-
-
-def _on_host(X):
-    return _backend.to_numpy(X) if _backend.is_foreign(X) else X

@@ -4,13 +4,15 @@ Every feature belongs to one cluster.  A cluster's centre, and what its tasks ad
 the cluster's own features.
 """
 
+from functools import partial
 from numbers import Real
 
 import numpy as np
 from sklearn.utils import check_random_state, check_scalar
 
 from .._checks import check_count, check_option, check_strength
-from ._design import check_missing, check_scale, check_sizes, draw_hidden
+from ._coefficients import clusters_of
+from ._design import check_missing, check_scale, check_sizes, draw_linear
 
 OUTLIERS = {"shifted": 3.0, "unrelated": 10.0}  # kinds and their scales
 
@@ -130,11 +132,8 @@ def make_clustered_tasks(
     check_option("outliers", outliers, OUTLIERS)
     check_option("outlier_features", outlier_features, ("all", "own"))
     outlier_scale = OUTLIERS[outliers] if outlier_scale is None else outlier_scale
-    for name, value in (
-        ("center_scale", center_scale),
-        ("spread", spread),
-        ("outlier_scale", outlier_scale),
-    ):
+    scales = {"center_scale": center_scale, "spread": spread, "outlier_scale": outlier_scale}
+    for name, value in scales.items():
         check_strength(name, value, zero=True, infinite=False)
     _check_correlation(correlation)
     intercept_scale = check_scale(intercept_scale, "intercept_scale", n_tasks)
@@ -142,7 +141,7 @@ def make_clustered_tasks(
     n_hidden = check_missing(missing, n_samples, n_tasks, common_design)
 
     rng = check_random_state(random_state)
-    cluster = np.arange(n_tasks) * n_clusters // n_tasks
+    cluster = clusters_of(n_tasks, n_clusters)
     own = rng.permutation(np.arange(n_features) % n_clusters) == cluster[:, None]
     centers = center_scale * rng.standard_normal((n_clusters, n_features))
     coef = own * (centers[cluster] + spread * rng.standard_normal((n_tasks, n_features)))
@@ -154,17 +153,9 @@ def make_clustered_tasks(
         coef[out] = moved * rng.uniform(-outlier_scale, outlier_scale, moved.shape)
     cluster[out] = -1
     intercept = intercept_scale * rng.standard_normal(n_tasks)
-    if common_design:
-        X = _draw_features(n_samples, n_features, correlation, rng)
-        Y = X @ coef.T + intercept + noise * rng.standard_normal((n_samples, n_tasks))
-        Y[draw_hidden(*Y.shape, n_hidden, rng)] = np.nan
-        data = (X, Y, cluster)
-    else:
-        task = np.repeat(np.arange(n_tasks), sizes)
-        X = _draw_features(len(task), n_features, correlation, rng)
-        error = noise[task] * rng.standard_normal(len(task))
-        data = (X, np.sum(X * coef[task], axis=1) + intercept[task] + error, task, cluster)
-    return (*data, coef, intercept) if return_coef else data
+    features = partial(_draw_features, correlation=correlation, rng=rng)
+    data = draw_linear(coef, intercept, noise, sizes, n_hidden, common_design, rng, features)
+    return (*data, cluster, coef, intercept) if return_coef else (*data, cluster)
 
 
 def _far_draws(shape, scale, rng):
@@ -177,11 +168,11 @@ def _far_draws(shape, scale, rng):
     return scale * draws * rng.choice([-1.0, 1.0], size=shape)
 
 
-def _draw_features(n_samples, n_features, correlation, rng):
+def _draw_features(shape, correlation, rng):
     """Normal features of variance 1 whose correlation falls with their distance."""
-    X = rng.standard_normal((n_samples, n_features))
+    X = rng.standard_normal(shape)
     fresh = np.sqrt(1 - correlation**2)
-    for j in range(1, n_features if correlation else 0):
+    for j in range(1, shape[1] if correlation else 0):
         X[:, j] = correlation * X[:, j - 1] + fresh * X[:, j]
     return X
 

@@ -11,12 +11,14 @@ from sklearn.utils import check_scalar
 from .._checks import check_count
 
 
-def exchangeable_gram(n_tasks, similarity, n_clusters=1):
-    """Gram matrix of unit vectors with cosine `similarity` in a cluster, 0 between clusters.
+def clusters_of(n_tasks, n_clusters):
+    """Cluster of each task, t * n_clusters // n_tasks: sizes differ by at most one."""
+    return np.arange(n_tasks) * n_clusters // n_tasks
 
-    Task t is in cluster t * n_clusters // n_tasks: sizes of clusters differ by at most one.
-    """
-    cluster = np.arange(n_tasks) * n_clusters // n_tasks
+
+def exchangeable_gram(n_tasks, similarity, n_clusters=1):
+    """Gram matrix of unit vectors with cosine `similarity` in a cluster, 0 between clusters."""
+    cluster = clusters_of(n_tasks, n_clusters)
     lowest = -1.0 / max(np.bincount(cluster).max() - 1, 1)
     check_scalar(similarity, "similarity", Real)
     if not lowest <= similarity <= 1:

@@ -1,4 +1,4 @@
-"""Which rows and labels tasks have: numbers of each task, and the labels that are hidden."""
+"""Which rows and labels tasks have: numbers of each task, the labels, and those hidden."""
 
 from numbers import Real
 
@@ -65,6 +65,24 @@ def check_missing(missing, n_samples, n_tasks, common_design):
             f"pass at most {1 - 1 / n_samples:.4g} or more rows."
         )
     return n_hidden
+
+
+def draw_linear(coef, intercept, noise, sizes, n_hidden, common_design, rng, features=None):
+    """(X, Y), or (X, y, task) of long data, of linear tasks with normal errors.
+
+    `features` draws X of a shape; None: standard normal numbers.
+    """
+    features = rng.standard_normal if features is None else features
+    n_tasks, n_features = coef.shape
+    if common_design:
+        X = features((sizes[0], n_features))
+        Y = X @ coef.T + intercept + noise * rng.standard_normal((len(X), n_tasks))
+        Y[draw_hidden(*Y.shape, n_hidden, rng)] = np.nan
+        return X, Y
+    task = np.repeat(np.arange(n_tasks), sizes)
+    X = features((len(task), n_features))
+    error = noise[task] * rng.standard_normal(len(task))
+    return X, np.sum(X * coef[task], axis=1) + intercept[task] + error, task
 
 
 def draw_hidden(n_samples, n_tasks, n_hidden, rng, classes=None):

@@ -1,11 +1,10 @@
 """Linear tasks with a known truth: the Gram matrix of their coefficients is what was asked for."""
 
-import numpy as np
 from sklearn.utils import check_random_state
 
 from .._checks import check_count
 from ._coefficients import check_informative, draw_coef, exchangeable_gram, gram_factor
-from ._design import check_missing, check_scale, check_sizes, draw_hidden
+from ._design import check_missing, check_scale, check_sizes, draw_linear
 
 
 def make_multitask_regression(
@@ -116,14 +115,5 @@ def make_multitask_regression(
     rng = check_random_state(random_state)
     coef = draw_coef(factor, support_size, n_features, rng)
     intercept = intercept_scale * rng.standard_normal(n_tasks)
-    if common_design:
-        X = rng.standard_normal((n_samples, n_features))
-        Y = X @ coef.T + intercept + noise * rng.standard_normal((n_samples, n_tasks))
-        Y[draw_hidden(*Y.shape, n_hidden, rng)] = np.nan
-        data = (X, Y)
-    else:
-        task = np.repeat(np.arange(n_tasks), sizes)
-        X = rng.standard_normal((len(task), n_features))
-        error = noise[task] * rng.standard_normal(len(task))
-        data = (X, np.sum(X * coef[task], axis=1) + intercept[task] + error, task)
+    data = draw_linear(coef, intercept, noise, sizes, n_hidden, common_design, rng)
     return (*data, coef, intercept) if return_coef else data

@@ -122,6 +122,8 @@ class DoubleDescentDisplay:
         check_option("limit", limit, (None, "joint", "shared"))
         check_flag("training", training)
         check_flag("simulate", simulate)
+        check_count("n_rows", n_rows)
+        check_count("n_dots", n_dots, least=2)
         problems = problem if isinstance(problem, dict) else {"prediction": problem}
         lines, thresholds = [], []
         for color, (label, whole) in enumerate(problems.items()):
@@ -130,15 +132,11 @@ class DoubleDescentDisplay:
             test, train = np.array([_predicted(whole, ratio, limit) for ratio in grid]).T
             dots = [(), ()]
             if simulate:
-                settings = {
-                    "n_rows": check_count("n_rows", n_rows),
-                    "n_repeats": n_repeats,
-                    "random_state": random_state,
-                    "n_jobs": n_jobs,
-                    "fit": fit,
-                }
-                spread = _spread(grid, check_count("n_dots", n_dots, least=2))
-                dots = _simulated(whole, spread, limit, settings)
+                dots = _simulated(
+                    *(whole, _spread(grid, n_dots), n_rows, n_repeats, random_state, n_jobs),
+                    limit=limit,
+                    fit=fit,
+                )
             lines.append(Line(label, grid, test, dots[0], False, color))
             if training:
                 lines.append(Line(f"{label}, training", grid, train, dots[1], True, color))
@@ -209,14 +207,11 @@ def _spread(grid, n_dots):
     return grid[np.unique(np.linspace(0, len(grid) - 1, n_dots).round().astype(int))]
 
 
-def _simulated(whole, ratios, limit, settings):
+def _simulated(whole, ratios, n_rows, *settings, **options):
     """Dots of generalisation and of training errors, each (p/n, mean, standard error)."""
-    n_rows = settings.pop("n_rows")
     sizes = np.unique(np.maximum(1, np.round(ratios * n_rows).astype(int)))
     sizes = sizes[sizes <= n_rows / whole.sample_ratio.mean() * (1 + 1e-9)]
-    risks = [
-        simulate_risk(_seen(whole, p / n_rows), int(p), limit=limit, **settings) for p in sizes
-    ]
+    risks = [simulate_risk(_seen(whole, p / n_rows), int(p), *settings, **options) for p in sizes]
     parts = (
         ("generalization_error", "generalization_error_sem"),
         ("training_error", "training_error_sem"),

@@ -11,7 +11,7 @@ from ..simulation import simulate_risk
 from ._risk_lines import Line, draw_lines, error_name
 
 POOLED = 1e5  # times all else: as good as infinite, without the loss of digits
-SEARCHED = np.log([1e-4, 1e2])  # penalties of baselines that have no closed form
+SEARCHED = np.log([1e-4, 1e3])  # of baselines without closed form, in units of `_strength_unit`
 
 
 class SharingRiskDisplay:
@@ -155,7 +155,7 @@ class SharingRiskDisplay:
         """
         x = [problem.n_tasks for problem in problems]
         equivalents = [equivalent_single_task(problem, task) for problem in problems]
-        alone = [1 / np.linalg.inv(problem.penalty_matrix)[task, task] for problem in problems]
+        alone = [_ridge_alone(problem.penalty_matrix, task) for problem in problems]
         lines = [
             Line("effective ridge", x, [e.effective_ridge for e in equivalents]),
             Line("ridge alone", x, alone, dashed=True),
@@ -234,10 +234,25 @@ def _pooled_error(problem):
 
 
 def _searched(problem, penalty_of):
+    unit = _strength_unit(problem)
+
     def error(log_alpha):
-        return _mean_error(replace(problem, penalty_matrix=penalty_of(np.exp(log_alpha))))
+        return _mean_error(replace(problem, penalty_matrix=penalty_of(unit * np.exp(log_alpha))))
 
     return minimize_scalar(error, bounds=SEARCHED, options={"xatol": 0.02}).fun
+
+
+def _strength_unit(problem):
+    """What a penalty is measured in: it scales with the features and with noise over signal."""
+    data = problem.loss_weight.mean() * (problem.eigenvalue_weights @ problem.eigenvalues)
+    return data * np.mean(problem.teacher_var + problem.noise_var) / problem.seen_var.mean()
+
+
+def _ridge_alone(penalty, task):
+    """What the penalty holds against a task whose others are free to follow it."""
+    others = np.arange(len(penalty)) != task
+    follow = np.linalg.pinv(penalty[np.ix_(others, others)]) @ penalty[others, task]
+    return penalty[task, task] - penalty[task, others] @ follow
 
 
 BASELINES = {"single task": _single_error, "pooled": _pooled_error}

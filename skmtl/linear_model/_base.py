@@ -1,7 +1,6 @@
 """What linear regressors share: attributes from a Solution, and predictions x.w_t + b_t."""
 
 import numpy as np
-from scipy.sparse import issparse
 
 from .. import _backend
 from ..base import MultiTaskMixin
@@ -33,25 +32,9 @@ class LinearRegressorMixin(MultiTaskMixin):
             If a task id was not seen in `fit` and ``unknown_task="error"``.
         """
         X, codes = self._validate_predict(X)
-        self._check_same_namespace(X, "predict")
-        if codes is None:
-            Z = X @ self.coef_.T + self.intercept_
-            return Z[:, 0] if self._y_ndim == 1 else Z
-        xp = _backend.namespace_of(self.coef_)
-        W = xp.concat([self.coef_, self.shared_coef_[None, :]], axis=0)
-        b = xp.concat([self.intercept_, xp.reshape(self.shared_intercept_, (1,))])
-        rows = np.where(codes < 0, self.n_tasks_, codes)
-        if issparse(X):
-            z = np.asarray(X.multiply(W[rows]).sum(axis=1))
-            return z.astype(X.dtype, copy=False) + b[rows]
-        return xp.sum(X * _backend.take(W, rows), axis=1) + _backend.take(b, rows)
-
-    def _check_same_namespace(self, X, method):
-        if _backend.place_of(X) != _backend.place_of(self.coef_):
-            raise ValueError(
-                f"Inputs passed to {type(self).__name__}.{method}() must use the same namespace "
-                "and the same device as those passed to fit()."
-            )
+        self._check_same_place(X, self.coef_, "predict")
+        own, shared = (self.coef_, self.intercept_), (self.shared_coef_, self.shared_intercept_)
+        return self._linear_predictions(X, codes, own, shared)
 
     def _record_solution(self, X, fit_input, solution):
         """Set the fitted attributes; tasks without labels get the shared part."""

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils.extmath import row_norms
 
 from .._checks import check_strengths
-from ._clusters import in_clusters
 
 N_POINTS, SMALLEST = 20, 1e-3  # of the default path, from the largest alpha_fuse that matters
 ROUGH = {"tol": 1e-3, "max_iter": 300}  # of fits that are only compared
@@ -79,13 +79,13 @@ class ClusterPathMixin:
         for alpha_fuse in alphas_fuse:
             fits.append(self._solve(problem, alpha, alpha_fuse, alpha_outlier, state))
             state = fits[-1].state
-        labels = np.array([in_clusters(fit.component, fit.is_outlier) for fit in fits])
+        labels = np.array([fit.labels for fit in fits])
         units = [problem.in_units_of_X(fit) for fit in fits]
         return ClusterPath(
             alphas_fuse=alphas_fuse,
             labels=labels,
             centroids=np.array([U for _, U, _ in units]),
-            outlier_score=np.array([np.sqrt((fit.O**2).sum(axis=1)) for fit in fits]),
+            outlier_score=np.array([row_norms(fit.O) for fit in fits]),
             linkage=merge_tree(alphas_fuse, labels),
             tasks=[fit_input.tasks[t] for t in fit_input.labelled],
         )

@@ -4,14 +4,14 @@ import warnings
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.extmath import row_norms
 
 from .. import _backend
 from .._checks import check_count, check_flag, check_option, check_strength
 from ..losses import LOSSES
 from ..penalties import PENALTIES
-from ..solvers import CLUSTERING_INITS, ClusteringProblem, check_graph
+from ..solvers import CLUSTERING_INITS, OUTLIER, ClusteringProblem, check_graph
 from ._cluster_path import ClusterPathMixin
-from ._clusters import OUTLIER, in_clusters
 
 OUTLIER_PENALTIES = {"mcp": "task_mcp", "scad": "task_scad", "lasso": "task_lasso", "none": None}
 LEAST_GAMMA = {"scad": 2.0}  # 1 for the others
@@ -77,12 +77,11 @@ class RobustClusteringMixin(ClusterPathMixin):
             state=state,
         )
 
-    def _record_clusters(self, fit_input, shared, centroids, parts, component):
-        """Set the attributes that tell of clusters and outliers."""
+    def _record_clusters(self, fit_input, shared, centroids, parts, own):
+        """Set the attributes that tell of clusters and outliers; `own`: labels of fitted tasks."""
         T, labelled = len(fit_input.tasks), fit_input.labelled
-        outlier = (parts != 0).any(axis=1)
         labels = np.full(T, OUTLIER)
-        labels[labelled] = in_clusters(component, outlier)
+        labels[labelled] = own
         U, O = np.tile(shared, (T, 1)), np.zeros((T, len(shared)))  # noqa: E741
         U[labelled], O[labelled] = centroids, parts
         deliver = fit_input.deliver
@@ -91,7 +90,7 @@ class RobustClusteringMixin(ClusterPathMixin):
         firsts = [int(np.argmax(labels == k)) for k in range(self.n_clusters_)]
         self.centroids_, self.outlier_coef_ = deliver(U), deliver(O)
         self.cluster_centers_ = deliver(U[firsts])
-        self.outlier_score_ = deliver(np.sqrt((O**2).sum(axis=1)))
+        self.outlier_score_ = deliver(row_norms(O))
 
     def _record_fit(self, fit):
         """Set the attributes that tell how the fit went."""

@@ -1,27 +1,22 @@
 """What models that choose their penalties from a grid share: the grid, refits, and the record."""
 
 import warnings
-from numbers import Integral
 
 import numpy as np
-from sklearn.model_selection import GridSearchCV
 
-from .._checks import check_count, check_flag, check_jobs, check_strengths
-from .._splitters import MultiTaskKFold
-from .._validation import naming
+from .._checks import check_flag, check_strengths
+from ._folds import FoldsMixin
 from ._selection import NAMES, first_least, grid_name, grid_point
 
 
-class GridMixin:
+class GridMixin(FoldsMixin):
     """Parameters `alphas_shared`, `alphas_specific`, `alphas_intercept`, `cv` and `scoring`."""
 
     def _check_grid_params(self):
         """Check the parameters that every search over a grid has."""
         for name in ("per_task", "store_cv_results", "fit_intercept"):
             check_flag(name, getattr(self, name))
-        check_jobs("n_jobs", self.n_jobs)
-        if isinstance(self.cv, Integral):
-            check_count("cv", self.cv, least=2)
+        self._check_folds()
 
     def _grid(self):
         """Own values of the penalties in the order of NAMES, from large to small, or None."""
@@ -36,33 +31,14 @@ class GridMixin:
             grid[1] = np.zeros(1)
         return grid
 
-    def _cross_validate(self, estimator, X, y, sample_weight, alphas):
-        """(chosen, best score, results) by scikit-learn's grid search over the same grid."""
+    def _cross_validate(self, model, X, y, sample_weight, alphas):
+        """(chosen, best score, results) of a model refitted to the folds at each point."""
         points = [grid_point(alphas, index) for index in np.ndindex(*map(len, alphas))]
-        search = GridSearchCV(
-            estimator,
-            [dict(zip(NAMES, ([v] for v in point), strict=True)) for point in points],
-            cv=self._splitter(),
-            scoring=self.scoring,
-            n_jobs=self.n_jobs,
-            refit=False,
-            error_score="raise",
-        )
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        with naming("scoring"):
-            search.fit(X, y, **weights)
-        means, stds = (search.cv_results_[f"{kind}_test_score"] for kind in ("mean", "std"))
-        if not np.isfinite(means).any():
-            raise ValueError(
-                f"no penalty has a finite mean score over the folds of cv={self.cv!r} with "
-                f"scoring={self.scoring!r}: use larger folds, or a scorer that leaves missing "
-                "labels out, such as one of make_multitask_scorer."
-            )
+        params = [dict(zip(NAMES, point, strict=True)) for point in points]
+        data = self._fold_data(X, y, sample_weight)
+        means, stds = self._mean_scores(self._refit_scores(model, data, params))
+        results = self._tabulate(alphas, mean_test_score=means, std_test_score=stds)
         best = first_least(-means)
-        shape = tuple(map(len, alphas))
-        results = self._tabulate(
-            alphas, mean_test_score=means.reshape(shape), std_test_score=stds.reshape(shape)
-        )
         return points[best], float(means[best]), results
 
     def _tabulate(self, alphas, **scores):
@@ -72,11 +48,6 @@ class GridMixin:
         grids = np.meshgrid(*alphas, indexing="ij")
         columns = {f"param_{name}": g.reshape(-1) for name, g in zip(NAMES, grids, strict=True)}
         return columns | {name: score.reshape(-1) for name, score in scores.items()}
-
-    def _splitter(self):
-        if not isinstance(self.cv, Integral):
-            return self.cv
-        return MultiTaskKFold(self.cv, random_state=0, task_column=self.task_column)
 
     def _warn_at_edge(self, chosen, alphas):
         for name, value, values in zip(NAMES, chosen, alphas, strict=True):

@@ -1,9 +1,10 @@
 """Squared errors of linear models on labels that they were not fitted to."""
 
 import numpy as np
-from scipy.sparse import issparse
 
-from .._backend import to_numpy
+from .._classes import UnitLayout
+from ..losses import SquaredError
+from ..solvers import HeldOutLoss
 
 
 class HeldOutSquares:
@@ -18,28 +19,13 @@ class HeldOutSquares:
 
     def __init__(self, fitted, test):
         row = {fitted.tasks[t]: k for k, t in enumerate(fitted.labelled)}
-        mine = np.array([row.get(test.tasks[t], len(row)) for t in test.labelled])
-        data = test.data
-        X = data.X if issparse(data.X) else to_numpy(data.X)
-        self.mine, self.weight = mine, float(data.weight_sums.sum())
-        if data.is_common_design:
-            self.predict = lambda W, b: X @ W[mine].T + b[mine]
-            self.y, self.s = data.Y, data.row_weight[:, None]
-            return
-        labels = data.labels
-        task, rows = mine[labels.task], X[labels.row]
-        self.predict = lambda W, b: _own_products(rows, W[task]) + b[task]
-        self.y, self.s = labels.y, labels.s
+        self.mine = np.array([row.get(test.tasks[t], len(row)) for t in test.labelled])
+        layout = UnitLayout([np.zeros(1, dtype=int)] * len(self.mine), None, 1)
+        self.evaluate = HeldOutLoss(test.data, layout, SquaredError())
+        self.weight = float(test.data.weight_sums.sum())
 
     def __call__(self, solution):
         """Weighted sum of the squared errors."""
         W = np.vstack([solution.W, solution.shared])
         b = np.append(solution.b, solution.shared_intercept)
-        return float((self.s * (self.y - self.predict(W, b)) ** 2).sum())
-
-
-def _own_products(X, W):
-    """x_i . w_i of each row."""
-    if issparse(X):
-        return np.asarray(X.multiply(W).sum(axis=1)).reshape(-1)
-    return np.einsum("ij,ij->i", X, W)
+        return 2 * float(self.evaluate(W[self.mine], b[self.mine]).sum())

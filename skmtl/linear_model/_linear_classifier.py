@@ -14,11 +14,7 @@ class LinearClassifierMixin(DecisionMixin, MultiTaskClassifierMixin):
 
     def _validate_query(self, X, method):
         X, codes = super()._validate_query(X, method)
-        if _backend.place_of(X) != _backend.place_of(self.shared_coef_):
-            raise ValueError(
-                f"Inputs passed to {type(self).__name__}.{method}() must use the same namespace "
-                "and the same device as those passed to fit()."
-            )
+        self._check_same_place(X, self.shared_coef_, method)
         return X, codes
 
     def _task_scores(self, X, t):

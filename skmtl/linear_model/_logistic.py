@@ -7,7 +7,6 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
-from .._checks import check_count, check_flag, check_option, check_strength
 from .._class_weight import check_class_weight, weigh_classes
 from .._classifier import ProbabilityMixin
 from .._data import of_tasks
@@ -18,10 +17,11 @@ from ..solvers import (
     SmoothProblem,
     choose_smooth_solver,
     feature_variance,
-    leave_one_out_losses,
+    leave_one_out_sums,
 )
 from ._balanced import check_balancer, fit_balanced
 from ._linear_classifier import LinearClassifierMixin, constant_solution
+from ._parameters import check_penalty, check_solver
 
 OWN_GRID = np.logspace(3, -1, 5)  # of a task by itself, in units of the features' variance
 CERTAIN = 1e-4  # largest loss of a task's labels below which its classes are separated
@@ -34,6 +34,11 @@ def loss_of(classes):
 
 class LogisticMixin(ProbabilityMixin, LinearClassifierMixin):
     """From validated input to a SmoothProblem, and the warnings of its solution."""
+
+    def _check_fit_params(self):
+        """Check the parameters of the fit at one penalty."""
+        check_solver(self, SMOOTH_SOLVERS)
+        check_class_weight(self.class_weight)
 
     def _fit_penalty(self, X, fit_input, penalty, balancer=None):
         """Fit and record the model of one penalty."""
@@ -75,10 +80,7 @@ class LogisticMixin(ProbabilityMixin, LinearClassifierMixin):
             penalty = SharedSpecific(np.inf, alpha, 0.0)
             limits = {"solver": solver, "tol": self.tol, "max_iter": self.max_iter}
             _, start = problem.solve(penalty, start=start, **limits)
-            block = problem.blocks[0]
-            losses = leave_one_out_losses(problem, start, np.minimum(1.0, s))[0][0, 0, :]
-            seen = block.rows[0] >= 0
-            risks.append(np.average(losses[seen], weights=s[block.rows[0][seen]]))
+            risks.append(leave_one_out_sums(problem, start, np.minimum(1.0, s), s)[0] / s.sum())
         return min(risks)
 
     def _prepare(self, fit_input, *, models_only):
@@ -318,13 +320,5 @@ class MultiTaskLogisticRegression(LogisticMixin, BaseEstimator):
 
     def _check_params(self):
         """Check every parameter and return the penalty."""
-        check_flag("fit_intercept", self.fit_intercept)
-        check_option("solver", self.solver, SMOOTH_SOLVERS)
-        check_strength("tol", self.tol, zero=True, infinite=False)
-        check_count("max_iter", self.max_iter)
-        check_class_weight(self.class_weight)
-        return SharedSpecific(
-            check_strength("alpha_shared", self.alpha_shared),
-            check_strength("alpha_specific", self.alpha_specific),
-            check_strength("alpha_intercept", self.alpha_intercept, zero=True),
-        )
+        self._check_fit_params()
+        return check_penalty(self)

@@ -4,21 +4,14 @@ One problem a fold serves the whole grid: each point starts at the solution of i
 """
 
 import warnings
-from copy import copy
 from functools import partial
-from numbers import Integral
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator
-from sklearn.utils import indexable
 
-from .._checks import check_count, check_option, check_strength
-from .._class_weight import check_class_weight
-from .._validation import number_tasks
+from .._checks import check_option
 from ..penalties import SharedSpecific
-from ..solvers import SMOOTH_SOLVERS, feature_variance, leave_one_out_losses
-from ._folds import FoldsMixin, take_rows
+from ..solvers import feature_variance, leave_one_out_sums
 from ._grid import GridMixin
 from ._held_out import HeldOut
 from ._linear_classifier import constant_solution
@@ -29,7 +22,7 @@ CRITERIA = ("cv", "alo")
 ROUGH = 1e-4  # relative gradient at which a point of the grid is scored
 
 
-class MultiTaskLogisticRegressionCV(FoldsMixin, GridMixin, LogisticMixin, BaseEstimator):
+class MultiTaskLogisticRegressionCV(GridMixin, LogisticMixin, BaseEstimator):
     """MultiTaskLogisticRegression with built-in choice of its three penalties.
 
     The default grid contains the limits in which the model is one pooled logistic regression, and
@@ -172,22 +165,16 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         alphas = self._grid()
         fit_input = self._validate_fit(X, y, sample_weight)
         data = fit_input.data
-        if data.X.shape[0] < 2:
-            raise ValueError(
-                "MultiTaskLogisticRegressionCV needs at least 2 samples with a label to hold one "
-                f"out, got n_samples = {data.X.shape[0]}."
-            )
+        self._check_two_samples(fit_input)
         alphas = with_defaults(alphas, partial(feature_variance, data), LOGISTIC_GRID)
         if self.scoring is not None:
-            model = self._model()
+            model = self._plain(MultiTaskLogisticRegression)
             chosen, best_score, results = self._cross_validate(model, X, y, sample_weight, alphas)
         else:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of one-class tasks in folds; the fit below warns
-                if self.criterion == "alo":
-                    losses = self._leave_one_out(fit_input, alphas)
-                else:
-                    losses = self._hold_out(X, y, sample_weight, alphas, fit_input.tasks)
+            if self.criterion == "alo":
+                losses = self._leave_one_out(fit_input, alphas)
+            else:
+                losses = self._hold_out(self._fold_data(X, y, sample_weight), alphas)
             index = best_index(losses, alphas, np.ones(len(alphas[1]), dtype=bool))
             chosen, best_score = grid_point(alphas, index), -float(losses[index])
             results = self._tabulate(alphas, log_loss=losses)
@@ -198,10 +185,7 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
 
     def _check_params(self):
         check_option("criterion", self.criterion, CRITERIA)
-        check_option("solver", self.solver, SMOOTH_SOLVERS)
-        check_strength("tol", self.tol, zero=True, infinite=False)
-        check_count("max_iter", self.max_iter)
-        check_class_weight(self.class_weight)
+        self._check_fit_params()
         self._check_grid_params()
         for name in ("cv", "scoring"):
             if self.criterion == "alo" and getattr(self, name) is not None:
@@ -210,23 +194,9 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
                     "single labels out and scores by log loss."
                 )
 
-    def _model(self):
-        """The model whose penalties are searched for."""
-        own = MultiTaskLogisticRegression().get_params()
-        return MultiTaskLogisticRegression(
-            **{name: getattr(self, name) for name in own if hasattr(self, name)}
-        )
-
-    def _hold_out(self, X, y, sample_weight, alphas, tasks):
+    def _hold_out(self, data, alphas):
         """Mean log losses over the grid of the labels held out by the folds."""
-        data, (y,) = self._fold_data(X, y, sample_weight, tasks), indexable(y)
-        own = self.cv is None or isinstance(self.cv, Integral)
-        # class numbers as text, which the splitter takes for classes however many there are
-        pairs = self._splits(data._replace(y=_names(data.y) if own else y))
-        data = data._replace(y=y)
-        folds = Parallel(n_jobs=self.n_jobs, prefer="threads")(
-            delayed(self._fold)(data, train, test, alphas) for train, test in pairs
-        )
+        folds = self._run_folds(self._fold, data, alphas)
         total = {}
         for names, sums, weights in folds:
             for task, loss, weight in zip(names, sums, weights, strict=True):
@@ -248,18 +218,6 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         weights = np.bincount(labels.task, labels.s, len(held.labelled))
         return [held.tasks[t] for t in held.labelled], sums, weights
 
-    def _part(self, data, rows):
-        """(self with the weights of the tasks that some rows have, FitInput of these rows)."""
-        X, model = take_rows(data.X, rows), self
-        if self.task_column is not None:
-            tasks = number_tasks(self._ids(X), self.task_column)[0]
-            kept = [data.tasks.index(task) for task in tasks]
-            model = copy(self)
-            model.task_weight = _entries(self.task_weight, kept)
-            model.class_weight = _entries(self.class_weight, kept)
-        weight = None if data.weight is None else data.weight[rows]
-        return model, model._validate_fit(X, take_rows(data.y, rows), weight)
-
     def _leave_one_out(self, fit_input, alphas):
         """Approximate leave-one-out mean log losses over the grid."""
         data = fit_input.data
@@ -272,9 +230,17 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
             numbers = np.array([place[t] for t in fitted.labelled.tolist()])
             plain = self._separate(fit_input, models_only=classes.models_only)[1].data.labels.s
             unit = np.minimum(1.0, plain) * fitted.data.labels.s / plain
-            return partial(_loo_sums, numbers, plain, unit, len(weights))
 
-        sums = self._path(fit_input, alphas, score, len(weights), on_host=True)
+            def sums(problem, solution, point):
+                found = np.zeros(len(weights))  # zero for constant tasks
+                found[numbers] = leave_one_out_sums(problem, point, unit, plain)
+                return found
+
+            return sums
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tasks with one class: the last fit warns
+            sums = self._path(fit_input, alphas, score, len(weights), on_host=True)
         return self._average(sums, weights)
 
     def _path(self, fit_input, alphas, score, n_tasks, **options):
@@ -316,27 +282,3 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         if self.per_task:
             return (sums / weights).mean(axis=0)
         return sums.sum(axis=0) / weights.sum()
-
-
-def _names(codes):
-    """Class numbers as text, None where missing."""
-    names = np.array([*map(str, range(int(np.nanmax(codes)) + 1)), None], dtype=object)
-    return names[np.where(np.isnan(codes), -1, codes).astype(np.intp)]
-
-
-def _entries(weights, tasks):
-    """Those of these tasks, if there is one for each."""
-    if weights is None or isinstance(weights, (str, dict)):
-        return weights
-    weights = list(weights)
-    return [weights[t] for t in tasks]
-
-
-def _loo_sums(numbers, frequency, unit, n_tasks, problem, solution, point):
-    """Weighted sums of the leave-one-out losses of each task, zero for constant ones."""
-    losses = leave_one_out_losses(problem, point, unit)
-    sums = np.zeros(n_tasks)
-    for block, loss in zip(problem.blocks, losses, strict=True):
-        weight = np.where(block.rows >= 0, frequency[block.rows], 0.0)
-        sums[numbers[block.tasks]] = (weight * loss[:, 0, :]).sum(axis=1)
-    return sums

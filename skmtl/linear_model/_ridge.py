@@ -1,17 +1,13 @@
 """MultiTaskRidge: squared loss, shared-plus-specific penalty, exact block elimination."""
 
-import warnings
 from functools import partial
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.exceptions import ConvergenceWarning
 
-from .._checks import check_count, check_flag, check_option, check_strength
 from .._classes import UnitLayout
 from .._data import of_tasks, relabelled
 from ..losses import SquaredError
-from ..penalties import SharedSpecific
 from ..solvers import (
     SOLVERS,
     MomentProblem,
@@ -22,6 +18,7 @@ from ..solvers import (
 from ._add_task import AddTaskMixin
 from ._balanced import check_balancer, fit_balanced
 from ._base import LinearRegressorMixin
+from ._parameters import check_penalty, check_solver, warn_unsolved
 from ._stream import StreamMixin
 
 
@@ -199,13 +196,7 @@ class MultiTaskRidge(
             fit_input.data, SquaredError(), fit_input.omega, fit_intercept=self.fit_intercept
         )
         solution = problem.solve(penalty, solver=self.solver, tol=self.tol, max_iter=self.max_iter)
-        if not solution.converged:
-            warnings.warn(
-                f"solver='cg' stopped after {solution.n_iter} iterations at a relative residual of "
-                f"{solution.residual:.1e}, above tol={self.tol}; raise max_iter or tol.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
+        warn_unsolved(solution, self.tol)
         return self._finish(X, fit_input, solution)
 
     def _finish(self, X, fit_input, solution):
@@ -250,20 +241,17 @@ class MultiTaskRidge(
         problem = QuadraticProblem(
             data, SquaredError(), np.ones(1), fit_intercept=self.fit_intercept
         )
-        specific = problem.feature_variance() * np.logspace(5, -3, 17)
+        specific = (problem.feature_variance() or 1.0) * np.logspace(5, -3, 17)
         errors, _ = problem.scores(np.array([np.inf]), specific, np.zeros(1))
         return float(np.nanmin(errors)) / 2
 
     def _check_params(self):
         """Check every parameter and return the penalty."""
-        check_flag("fit_intercept", self.fit_intercept)
-        check_option("solver", self.solver, SOLVERS)
-        check_strength("tol", self.tol, zero=True, infinite=False)
-        check_count("max_iter", self.max_iter)
-        return self._penalty()
+        check_solver(self, SOLVERS)
+        return check_penalty(self)
 
     def _used_penalty(self):
-        return self._penalty()
+        return check_penalty(self)
 
     def _fit_moments(self, moments, omega):
         if self.balancer is not None:
@@ -271,18 +259,11 @@ class MultiTaskRidge(
                 f"partial_fit takes no balancer, got {self.balancer!r}: it keeps no rows."
             )
         problem = MomentProblem(moments, omega, fit_intercept=self.fit_intercept)
-        return problem.solve(self._penalty()), lambda: None
+        return problem.solve(check_penalty(self)), lambda: None
 
     def _record_solution(self, X, fit_input, solution):
         super()._record_solution(X, fit_input, solution)
         self.n_iter_ = max(1, solution.n_iter)
-
-    def _penalty(self):
-        return SharedSpecific(
-            check_strength("alpha_shared", self.alpha_shared),
-            check_strength("alpha_specific", self.alpha_specific),
-            check_strength("alpha_intercept", self.alpha_intercept, zero=True),
-        )
 
 
 def _mean_label(data):

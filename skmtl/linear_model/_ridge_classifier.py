@@ -1,20 +1,17 @@
 """MultiTaskRidgeClassifier: MultiTaskRidge on labels +-1, one class against the rest."""
 
-import warnings
 from dataclasses import replace
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
 
 from .._backend import to_numpy
-from .._checks import check_count, check_flag, check_option, check_strength
 from .._class_weight import check_class_weight, weigh_classes
 from .._data import of_tasks
 from ..losses import SquaredError
-from ..penalties import SharedSpecific
 from ..solvers import SOLVERS, QuadraticProblem, Solution
 from ._linear_classifier import LinearClassifierMixin, constant_solution
+from ._parameters import check_penalty, check_solver, warn_unsolved
 
 
 class MultiTaskRidgeClassifier(LinearClassifierMixin, BaseEstimator):
@@ -126,13 +123,7 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
             solution = constant_solution(fit_input.data.X.shape[1])
         else:
             solution = self._solve(fitted, classes, penalty)
-        if not solution.converged:
-            warnings.warn(
-                f"solver='cg' stopped after {solution.n_iter} iterations at a relative residual of "
-                f"{solution.residual:.1e}, above tol={self.tol}; raise max_iter or tol.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
+        warn_unsolved(solution, self.tol)
         weights = fit_input.labelled, fit_input.omega
         self._record_units(X, fitted, classes, weights, solution)
         self.n_iter_ = max(1, solution.n_iter)
@@ -177,16 +168,9 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
 
     def _check_params(self):
         """Check every parameter and return the penalty."""
-        check_flag("fit_intercept", self.fit_intercept)
-        check_option("solver", self.solver, SOLVERS)
-        check_strength("tol", self.tol, zero=True, infinite=False)
-        check_count("max_iter", self.max_iter)
+        check_solver(self, SOLVERS)
         check_class_weight(self.class_weight)
-        return SharedSpecific(
-            check_strength("alpha_shared", self.alpha_shared),
-            check_strength("alpha_specific", self.alpha_specific),
-            check_strength("alpha_intercept", self.alpha_intercept, zero=True),
-        )
+        return check_penalty(self)
 
 
 def _against_rest(data, positive):

@@ -173,12 +173,7 @@ n_tasks_, n_features_in_, feature_names_in_
         self._check_params()
         alphas = self._grid()
         fit_input = self._validate_fit(X, y, sample_weight)
-        n_rows = fit_input.data.X.shape[0]
-        if n_rows < 2:
-            raise ValueError(
-                f"MultiTaskRidgeCV needs at least 2 samples with a label to leave one out, got "
-                f"n_samples = {n_rows}."
-            )
+        self._check_two_samples(fit_input)
         problem = QuadraticProblem(
             fit_input.data, SquaredError(), fit_input.omega, fit_intercept=self.fit_intercept
         )
@@ -186,13 +181,7 @@ n_tasks_, n_features_in_, feature_names_in_
         if self.cv is None:
             chosen, best_score, results = self._leave_one_out(problem, alphas)
         else:
-            ridge = MultiTaskRidge(
-                fit_intercept=self.fit_intercept,
-                task_weight=self.task_weight,
-                task_column=self.task_column,
-                unknown_task=self.unknown_task,
-                device=self.device,
-            )
+            ridge = self._plain(MultiTaskRidge)
             found = self._cross_validate(ridge, X, y, sample_weight, alphas)
             chosen, best_score, results = found
         specific, intercept, shared = chosen

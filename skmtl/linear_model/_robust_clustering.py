@@ -213,6 +213,6 @@ class MultiTaskRobustClustering(
         self._warn_outliers(fit.is_outlier)
         self._warn_convergence(fit)
         self._record_solution(X, fit_input, solution)
-        self._record_clusters(fit_input, solution.shared, centroids, parts, fit.component)
+        self._record_clusters(fit_input, solution.shared, centroids, parts, fit.labels)
         self._record_fit(fit)
         return self

@@ -5,7 +5,7 @@ from sklearn.base import BaseEstimator
 
 from .._class_weight import check_class_weight, weigh_classes
 from .._classifier import ProbabilityMixin
-from .._data import relabelled
+from .._data import relabelled_by_task
 from ._clustering_mixin import RobustClusteringMixin
 from ._linear_classifier import LinearClassifierMixin, constant_solution
 
@@ -164,7 +164,7 @@ task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
             shared_intercept=solution.shared_intercept.reshape(1),
         )
         self._record_units(X, fitted, classes, weights, units)
-        self._record_clusters(fitted, solution.shared, centroids, parts, fit.component)
+        self._record_clusters(fitted, solution.shared, centroids, parts, fit.labels)
         self._record_fit(fit)
         return self
 
@@ -195,10 +195,7 @@ task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
             fitted.data, fitted.labelled, fitted.tasks, classes.values, self.class_weight
         )
         second = np.array([classes.own[t][1] for t in fitted.labelled])
-        if data.is_common_design:
-            return classes, fitted._replace(data=relabelled(data, lambda Y: (Y == second) * 1.0))
-        task = data.labels.task
-        data = relabelled(data, lambda y: (y == second[task]) * 1.0)
+        data = relabelled_by_task(data, lambda y, task: (y == second[task]) * 1.0)
         return classes, fitted._replace(data=data)
 
     def _clustering_input(self, X, y, sample_weight):

@@ -4,24 +4,19 @@ Two choices are made, since they differ: the strengths that predict best, which 
 or nothing, and those whose clusters last.
 """
 
-import warnings
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_is_fitted
 
-from .._checks import check_count, check_flag, check_jobs, check_option, check_strengths
-from .._validation import naming
+from .._checks import check_flag, check_option, check_strengths
+from ..solvers import OUTLIER
 from ._base import LinearRegressorMixin
 from ._cluster_path import ROUGH
 from ._cluster_rules import CLUSTER_RULES, choose_clusters, stability_of
 from ._clustering_mixin import RobustClusteringMixin
-from ._clusters import OUTLIER, in_clusters
-from ._folds import FoldsMixin, take_rows
+from ._folds import FoldsMixin
 from ._held_out_squares import HeldOutSquares
 from ._robust_clustering import MultiTaskRobustClustering
 from ._selection import first_least
@@ -220,29 +215,25 @@ residual_, task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_nam
         """
         grids = self._check_params()
         fit_input = self._validate_fit(X, y, sample_weight)
-        if fit_input.data.X.shape[0] < 2:
-            raise ValueError(
-                "MultiTaskRobustClusteringCV needs at least 2 samples with a label to hold one "
-                f"out, got n_samples = {fit_input.data.X.shape[0]}."
-            )
+        self._check_two_samples(fit_input)
         problem = self._problem(fit_input)
         paths = self._paths(problem, *grids)
         points = np.array([point for path in paths for point in path])
-        labels = np.array([_labels_of(fit) for fit in self._fits(problem, paths)])
-        data = self._fold_data(X, y, sample_weight, fit_input.tasks)
-        folds = self._run_folds(data, paths)
+        labels = np.array([fit.labels for fit in self._fits(problem, paths)])
+        folds = self._run_folds(self._fold, self._fold_data(X, y, sample_weight), paths)
         error, fold_errors, results = self._errors(points, folds)
         stability = self._stability(fit_input, labels, folds)
         best = first_least(error)
         kept = choose_clusters(self.cluster_rule, points, labels, stability, error, fold_errors)
-        fit, clusters = (self._solve(problem, *points[k]) for k in (best, kept))
+        fit = self._solve(problem, *points[best])
+        clusters = fit if kept == best else self._solve(problem, *points[kept])
         solution = problem.in_units_of_X(fit)[0]
         grouped, centroids, parts = problem.in_units_of_X(clusters)
         self._warn_neighbors(len(fit_input.labelled))
         self._warn_outliers(clusters.is_outlier)
-        self._warn_convergence(fit)
+        self._warn_convergence(fit if clusters.converged else clusters)
         self._record_solution(X, fit_input, solution)
-        self._record_clusters(fit_input, grouped.shared, centroids, parts, clusters.component)
+        self._record_clusters(fit_input, grouped.shared, centroids, parts, clusters.labels)
         self._record_fit(fit)
         self._record_choices(points[best].tolist(), points[kept].tolist())
         self.best_score_, self.stability_ = float(-error[best]), float(stability[kept])
@@ -262,9 +253,7 @@ residual_, task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_nam
         self._check_clustering_params()
         check_option("cluster_rule", self.cluster_rule, CLUSTER_RULES)
         check_flag("store_cv_results", self.store_cv_results)
-        check_jobs("n_jobs", self.n_jobs)
-        if isinstance(self.cv, Integral):
-            check_count("cv", self.cv, least=2)
+        self._check_folds()
         return [self._check_grid(name) for name in ("alphas", "alphas_fuse", "alphas_outlier")]
 
     def _check_grid(self, name):
@@ -307,46 +296,33 @@ residual_, task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_nam
                 state = fit.state if self.penalty in CONVEX else None
                 yield fit
 
-    def _run_folds(self, data, paths):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of tasks without labels in a fold
-            return Parallel(n_jobs=self.n_jobs, prefer="threads")(
-                delayed(self._fold)(data, train, test, paths) for train, test in self._splits(data)
-            )
-
     def _fold(self, data, train, test, paths):
         """Fold of one split."""
-        fitted, held_out = self._part(data, train), self._part(data, test)
+        fitted, held_out = (self._part(data, rows)[1] for rows in (train, test))
         problem = self._problem(fitted, data.tasks)
         score = HeldOutSquares(fitted, held_out)
         weight = score.weight
         if self.scoring is not None:
-            score, weight = self._scorer(data, train, test, fitted), 1.0
+            score, weight = self._score_of(data, train, test, fitted), 1.0
         labels, scores = [], []
         for fit in self._fits(problem, paths):
-            labels.append(_labels_of(fit))
+            labels.append(fit.labels)
             scores.append(score(problem.in_units_of_X(fit)[0]))
         number = {task: t for t, task in enumerate(data.tasks)}
         tasks = np.array([number[fitted.tasks[t]] for t in fitted.labelled])
         return Fold(tasks, np.array(labels), np.array(scores), weight)
 
-    def _scorer(self, data, train, test, fitted):
+    def _score_of(self, data, train, test, fitted):
         """Function of a Solution: the score of the model that has it."""
-        own = MultiTaskRobustClustering().get_params()
-        model = MultiTaskRobustClustering(
-            **{name: getattr(self, name) for name in own if hasattr(self, name)}
-        )
-        model.set_params(unknown_task="shared")
-        with naming("scoring"):
-            scorer = check_scoring(model, self.scoring)
-        X_train, X_test = take_rows(data.X, train), take_rows(data.X, test)
+        model = self._plain(MultiTaskRobustClustering).set_params(unknown_task="shared")
+        score, (X, y, _) = self._scorer(model), data.part(test)
+        X_train = data.part(train)[0]
 
-        def score(solution):
+        def score_of(solution):
             model._record_solution(X_train, fitted, solution)
-            with naming("scoring"):
-                return scorer(model, X_test, data.y[test])
+            return score(model, X, y)
 
-        return score
+        return score_of
 
     def _errors(self, points, folds):
         """(error of each point, that of each fold, columns of cv_results_)."""
@@ -355,13 +331,7 @@ residual_, task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_nam
         if self.scoring is None:
             error = scores.sum(axis=0) / weights.sum()
             return error, scores / weights[:, None], columns | {"mean_squared_error": error}
-        means, stds = scores.mean(axis=0), scores.std(axis=0)
-        if not np.isfinite(means).any():
-            raise ValueError(
-                f"no point of the grid has a finite mean score over the folds of cv={self.cv!r} "
-                f"with scoring={self.scoring!r}: use larger folds, or a scorer that leaves missing "
-                "labels out, such as one of make_multitask_scorer."
-            )
+        means, stds = self._mean_scores(scores)
         return -means, -scores, columns | {"mean_test_score": means, "std_test_score": stds}
 
     def _stability(self, fit_input, labels, folds):
@@ -374,7 +344,3 @@ residual_, task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_nam
                 for k, own in enumerate(labels)
             ]
         )
-
-
-def _labels_of(fit):
-    return in_clusters(fit.component, fit.is_outlier)

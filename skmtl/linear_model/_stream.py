@@ -8,7 +8,7 @@ from sklearn.utils.validation import validate_data
 from .._backend import place_of, resolve_device, to_place
 from .._checks import check_option
 from .._moments import long_moments, wide_moments
-from .._task_ids import encode_tasks
+from .._task_ids import join_tasks
 from .._validation import as_table, check_task_weight, float_name, require_y, work_estimate
 from ..base import UNKNOWN_TASK, FitInput
 
@@ -98,8 +98,7 @@ class StreamMixin:
             )
         if self.task_column is None:
             return self._moments + batch, self.tasks_
-        union, codes = _union(self.tasks_, tasks)
-        old, new = codes[: len(self.tasks_)], codes[len(self.tasks_) :]
+        union, (old, new) = join_tasks(self.tasks_, tasks)
         return self._moments.spread(len(union), old) + batch.spread(len(union), new), union
 
     def _stream_omega(self, moments, labelled, n_tasks):
@@ -109,10 +108,3 @@ class StreamMixin:
         if not omega.all():
             raise ValueError("task_weight must be positive in partial_fit, got a zero.")
         return omega / omega.mean()
-
-
-def _union(*lists):
-    """Sorted union of lists of ids, and the number of each id in it."""
-    ids = np.empty(sum(map(len, lists)), dtype=object)
-    ids[:] = [id_ for ids_ in lists for id_ in ids_]
-    return encode_tasks(ids)

@@ -3,6 +3,7 @@
 from sklearn.base import BaseEstimator
 
 from .._backend import namespace_of
+from .._checks import check_strength
 
 
 class Huber(BaseEstimator):
@@ -29,13 +30,13 @@ class Huber(BaseEstimator):
 
     def value(self, y, z):
         """Loss of each prediction, of the shape of `y`."""
-        xp, e = namespace_of(z), z - y
-        inner = _clip(xp, e, self.delta)
+        e = z - y
+        inner = self._clip(e)
         return inner * (e - inner / 2)
 
     def gradient(self, y, z):
         """Derivative in `z`."""
-        return _clip(namespace_of(z), z - y, self.delta)
+        return self._clip(z - y)
 
     def curvature(self, y, z):
         """Second derivative in `z`."""
@@ -43,8 +44,8 @@ class Huber(BaseEstimator):
 
     def prox(self, v, gamma, y):
         """Minimiser over z of gamma * loss(y, z) + (z - v)^2 / 2."""
-        return v - gamma * _clip(namespace_of(v), (v - y) / (1 + gamma), self.delta)
+        return v - gamma * self._clip((v - y) / (1 + gamma))
 
-
-def _clip(xp, e, delta):
-    return xp.clip(e, -delta, delta)
+    def _clip(self, e):
+        delta = check_strength("delta", self.delta, infinite=False)
+        return namespace_of(e).clip(e, -delta, delta)

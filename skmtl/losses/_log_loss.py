@@ -4,6 +4,9 @@ from sklearn.base import BaseEstimator
 
 from .._backend import namespace_of
 
+MAX_ITER = 100  # of Newton's method, one step to each unit of z where gamma is huge
+ROUNDING = 50  # times the rounding of z: a step that short is its last
+
 
 class LogLoss(BaseEstimator):
     """Log loss of a binary label, elementwise in the logit z.
@@ -31,8 +34,25 @@ class LogLoss(BaseEstimator):
 
     def curvature(self, y, z):
         """Second derivative in `z`."""
-        p = self.mean(z)
-        return p * (1 - p)
+        return _logistic(z) * _logistic(-z)
+
+    def prox(self, v, gamma, y):
+        """Minimiser over z of gamma * loss(y, z) + (z - v)^2 / 2, for y in {0, 1}.
+
+        Root of u - v - gamma/(1 + e^u) in u = (2y - 1) z, by Newton's method.
+        """
+        xp, side = namespace_of(v), 2 * y - 1
+        v = side * v
+        # the function is convex below u = 0 and concave above: from these starts no step overshoots
+        zero = xp.zeros_like(v + gamma)
+        u = xp.where(v > -gamma / 2, xp.maximum(zero, v), xp.minimum(zero, v + gamma))
+        for _ in range(MAX_ITER):
+            miss = _logistic(-u)
+            step = (u - v - gamma * miss) / (1 + gamma * miss * (1 - miss))
+            u = u - step
+            if not xp.any(abs(step) > ROUNDING * xp.finfo(u.dtype).eps * (1 + abs(u))):
+                break
+        return side * u
 
     def mean(self, z):
         """Mean of the label: the probability of 1."""
@@ -49,3 +69,10 @@ class LogLoss(BaseEstimator):
     def hessian_blocks(self, p):
         """Second derivatives of shape (n_tasks, 1, 1, n) at probabilities (n_tasks, 1, n)."""
         return (p * (1 - p))[:, :, None, :]
+
+
+def _logistic(z):
+    """1/(1 + e^-z), with all the digits of small ones."""
+    xp = namespace_of(z)
+    e = xp.exp(-abs(z))
+    return xp.where(z > 0, xp.ones_like(e), e) / (1 + e)

@@ -5,9 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._backend import is_foreign, to_numpy
 from .._task_ids import encode_tasks, lookup_tasks, objects
-from .._validation import naming
+from .._validation import naming, to_host
 from ._classes import check_kinds, class_lists, read_labels
 from ._labels import number_table, observed_cells
 
@@ -129,7 +128,7 @@ def _tables(y_prob, shape):
 
 def _floats(y_prob):
     with naming("y_prob"):
-        P = np.asarray(to_numpy(y_prob) if is_foreign(y_prob) else y_prob)
+        P = np.asarray(to_host(y_prob))
         return P if P.dtype.kind == "f" else P.astype(np.float64)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._classes import read_classes
-from .._task_ids import as_array, is_missing, lookup_tasks, objects
+from .._task_ids import as_array, lookup_tasks
 from .._validation import naming
 from ._labels import observed_labels
 
@@ -23,11 +23,8 @@ def observed_classes(y_true, y_pred, task, sample_weight, missing_label):
 
 def read_labels(y, name, missing_label):
     """Class numbers in the shape of y, NaN where not observed, and the classes."""
-    if np.ndim(missing_label):
-        raise TypeError(f"missing_label must be one label, got {missing_label!r}.")
-    absent = is_missing(objects([missing_label]))[0]  # pandas.NA is, but compares with nothing
     with naming(name):
-        return read_classes(y, np.nan if absent else missing_label)
+        return read_classes(y, missing_label)
 
 
 def check_kinds(name, classes, other_name, others):
@@ -44,6 +41,10 @@ def class_lists(classes, n_tables):
     """Classes of the columns of each table of scores as lists, None where they are not given."""
     if classes is None:
         return [None] * n_tables
+    if not np.iterable(classes) or isinstance(classes, str):
+        raise TypeError(
+            f"classes must be labels, or a list of them for each task, got {classes!r}."
+        )
     if np.ndim(next(iter(classes), None)) == 0:
         classes = [classes] * n_tables
     if len(classes) != n_tables:

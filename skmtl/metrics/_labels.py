@@ -6,10 +6,9 @@ One pass of weighted sums by task over that list serves any number of tasks.
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.utils import check_array
 
-from .._backend import is_foreign, to_numpy
 from .._task_ids import encode_tasks, id_array
+from .._validation import checked_array, to_host
 
 
 class Labels(NamedTuple):
@@ -69,8 +68,8 @@ def observed_cells(y, task, sample_weight):
 
 def number_table(y, name, finite):
     """y as float64 of shape (n_samples, n_columns); `finite` is check_array's ensure_all_finite."""
-    y = to_numpy(y) if is_foreign(y) else y
-    y = check_array(y, dtype=np.float64, ensure_2d=False, ensure_all_finite=finite, input_name=name)
+    options = {"dtype": np.float64, "ensure_2d": False, "ensure_all_finite": finite}
+    y = checked_array(name, to_host(y), None, **options)
     return y.reshape(len(y), -1)
 
 
@@ -90,8 +89,7 @@ def _task_codes(task, y):
 def _weights(sample_weight, y):
     if sample_weight is None:
         return np.ones((len(y), 1))
-    sample_weight = to_numpy(sample_weight) if is_foreign(sample_weight) else sample_weight
-    S = np.asarray(sample_weight, dtype=float)
+    S = np.asarray(to_host(sample_weight), dtype=float)
     if S.shape not in ((len(y),), y.shape):
         raise ValueError(
             f"sample_weight must be of shape ({len(y)},) or {y.shape}, got shape {S.shape}."

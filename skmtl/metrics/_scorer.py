@@ -40,6 +40,11 @@ class _Scoring(NamedTuple):
     reads: tuple = ("predict",)
     options: tuple = ()
 
+    @property
+    def of_classes(self):
+        """Whether the metric is for classes: those of amounts need no options."""
+        return bool(self.options)
+
 
 LABELS = {"options": ("missing_label",)}
 PROBABILITIES = {"reads": ("predict_proba",), "options": ("missing_label", "classes")}
@@ -131,6 +136,11 @@ class _MultiTaskScorer(BaseEstimator):
 
     __call__ = score
 
+    @property
+    def of_classes(self):
+        """Whether labels must be classes."""
+        return self._scoring().of_classes
+
     def _scoring(self):
         if isinstance(self.metric, str):
             return resolve(self.metric, METRICS, "metric")
@@ -176,7 +186,7 @@ def _response(estimator, X, scoring):
     """What the first method of the estimator that the metric can read says of X."""
     name = next((name for name in scoring.reads if hasattr(estimator, name)), None)
     tagged = hasattr(estimator, "__sklearn_tags__")
-    amounts = bool(scoring.options) and tagged and is_regressor(estimator)
+    amounts = scoring.of_classes and tagged and is_regressor(estimator)
     if name is None or amounts:
         metric = getattr(scoring.metric, "__name__", repr(scoring.metric))
         reads, wrong = " or ".join(scoring.reads), "is a regressor" if amounts else "has none"

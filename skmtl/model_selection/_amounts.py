@@ -10,17 +10,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 
 from ..metrics import make_multitask_scorer
-from ._comparison import EXPLAINED_VARIANCE, MEAN_R2, Comparison
-from ._trial import Judged
-
-CLASS_SCORINGS = (
-    "accuracy",
-    "balanced_accuracy",
-    "roc_auc",
-    "average_precision",
-    "neg_log_loss",
-    "neg_brier_score",
-)
+from ._comparison import EXPLAINED_VARIANCE, MEAN_R2
+from ._judged import Judged, named_scorer, summary
 
 
 class AmountJudge:
@@ -34,17 +25,17 @@ class AmountJudge:
     """
 
     def __init__(self, scoring, *, wide):
-        if isinstance(scoring, str) and scoring in CLASS_SCORINGS:
-            raise ValueError(
-                f"scoring={scoring!r} is for classes, and y holds numbers; where these are classes "
-                "give classification=True."
-            )
         if scoring is None and wide:
             self.scorer, self.scoring = make_multitask_scorer("r2"), MEAN_R2
         elif scoring is None:
             self.scorer, self.scoring = _explained_variance, EXPLAINED_VARIANCE
         else:
             self.scorer, self.scoring = named_scorer(scoring)
+        if getattr(self.scorer, "of_classes", False):
+            raise ValueError(
+                f"scoring={scoring!r} is for classes, and y holds numbers; where these are classes "
+                "give classification=True."
+            )
 
     def quiet(self):
         """Context of the fits; no warning is kept back."""
@@ -63,17 +54,8 @@ class AmountJudge:
 
     def summarise(self, table, trials, reference, simple):
         """The Comparison."""
-        names = list(trials[0].judged)
-        return Comparison(
-            scores={name: np.array([t.judged[name].scores[0] for t in trials]) for name in names},
-            fit_seconds=mean_seconds(trials),
-            task_scores={name: _explained([t.judged[name] for t in trials]) for name in names},
-            tasks=table.tasks,
-            n_labels=table.n_labels,
-            reference=reference,
-            simple=simple,
-            scoring=self.scoring,
-        )
+        options = {"reference": reference, "simple": simple, "scoring": self.scoring}
+        return summary(table, trials, _explained, 0, **options)
 
 
 class Predicted(RegressorMixin, BaseEstimator):
@@ -91,28 +73,13 @@ class Predicted(RegressorMixin, BaseEstimator):
         return True
 
 
-def named_scorer(scoring):
-    """A scorer of the name, or the scorer itself, and what it is called."""
-    if isinstance(scoring, str):
-        return make_multitask_scorer(scoring), scoring
-    if not callable(scoring):
-        raise TypeError(f"scoring must be None, a name or a scorer, got {scoring!r}.")
-    return scoring, getattr(scoring, "__name__", repr(scoring))
-
-
-def mean_seconds(trials):
-    """Mean time of a fit of each contender."""
-    names = trials[0].seconds
-    return {name: float(np.mean([trial.seconds[name] for trial in trials])) for name in names}
-
-
 def _explained_variance(estimator, X, y):
     return r2_score(y, estimator.predict(X))
 
 
-def _explained(judged):
-    """R2 of each task from what was said on each split."""
-    errors, total = sum(on_split.by_task for on_split in judged)
+def _explained(by_task, _):
+    """R2 of each task from the sums of each split."""
+    errors, total = by_task.sum(axis=0)
     # a task whose labels never vary has no share of variance that a model could explain
     return 1 - errors / np.where(total > 0, total, np.nan)
 

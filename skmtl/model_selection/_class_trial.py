@@ -15,9 +15,9 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils.metaestimators import available_if
 
 from ..metrics import make_multitask_scorer, multitask_log_loss, multitask_roc_auc_score
-from ._amounts import mean_seconds, named_scorer
-from ._comparison import MEAN_AUC, MEAN_LOG_LOSS, Comparison
-from ._trial import Judged, Problem, transformed
+from ._comparison import MEAN_AUC, MEAN_LOG_LOSS
+from ._judged import Judged, named_scorer, summary
+from ._trial import Problem, transformed
 
 AUC, LOG_LOSS = (
     make_multitask_scorer(partial(metric, multioutput="raw_values"))
@@ -136,7 +136,7 @@ class ClassJudge:
 
     def summarise(self, table, trials, reference, simple):
         """The Comparison; without a scorer that of the AUC, which holds that of the log loss."""
-        says = partial(_comparison, table, trials, reference=reference, simple=simple)
+        says = partial(summary, table, trials, _mean, reference=reference, simple=simple)
         if self.scorer is not None:
             return says(0, scoring=self.scoring, task_scoring="AUC")
         log_loss = says(1, scoring=MEAN_LOG_LOSS, task_scoring="log loss", greater_is_better=False)
@@ -191,21 +191,8 @@ def _by_task(metrics, answers, problem, n_tasks):
     return values
 
 
-def _comparison(table, trials, k, **options):
-    """Comparison by measure number k."""
-    said = {name: [trial.judged[name] for trial in trials] for name in trials[0].judged}
-    return Comparison(
-        scores={name: np.array([j.scores[k] for j in judged]) for name, judged in said.items()},
-        fit_seconds=mean_seconds(trials),
-        task_scores={name: _mean([j.by_task[k] for j in judged]) for name, judged in said.items()},
-        tasks=table.tasks,
-        n_labels=table.n_labels,
-        **options,
-    )
-
-
-def _mean(values):
+def _mean(by_task, measure):
     """Mean over the splits on which a task has a value, NaN if there are none."""
-    values = np.array(values)
+    values = by_task[:, measure]
     count = (~np.isnan(values)).sum(axis=0)
     return np.nansum(values, axis=0) / np.where(count > 0, count, np.nan)

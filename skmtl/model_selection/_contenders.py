@@ -10,7 +10,7 @@ from ..linear_model import MultiTaskLogisticRegressionCV, MultiTaskRidgeCV
 
 ALPHAS = np.logspace(-1, 5, 13)  # MultiTaskRidgeCV's own grid for standardised features
 LOGISTIC_ALPHAS = np.logspace(-1, 4, 6)  # from below the least one of the reference to its largest
-FOLDS = 3  # with few positive labels a task as good as five, in .6 of their time
+FOLDS = 3  # few positive labels a task: each fold should have some
 REGRESSION, CLASSIFICATION = "MultiTaskRidgeCV", "MultiTaskLogisticRegressionCV"
 
 

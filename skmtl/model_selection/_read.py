@@ -1,13 +1,13 @@
 """What `compare` is given as a table: features, labels that are amounts or classes, and tasks."""
 
 import numpy as np
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_consistent_length
 
-from .._backend import is_foreign, to_numpy
 from .._checks import check_flag
 from .._classes import read_classes
 from .._label_kind import are_classes
 from .._task_ids import encode_tasks, id_array, take_task_column
+from .._validation import checked_array, to_host
 from ._class_trial import WideClasses
 from ._trial import LongTable, WideTable
 
@@ -17,14 +17,14 @@ def read_table(X, y, task, task_column, *, classification, any_kind):
 
     `classification` is as in `compare`; the table's `classes` are None for amounts.
     """
-    X = to_numpy(X) if is_foreign(X) else X
+    X = to_host(X)
     if task_column is not None:
         if task is not None:
             raise ValueError(f"give task or task_column={task_column!r}, not both.")
         X, task = take_task_column(X, task_column)
     if not (any_kind and hasattr(X, "shape")):
         X = _check_features(X)
-    y_read = to_numpy(y) if is_foreign(y) else y
+    y_read = to_host(y)
     if classification is None:
         classification = are_classes(y_read)
     check_flag("classification", classification)
@@ -39,7 +39,7 @@ def read_table(X, y, task, task_column, *, classification, any_kind):
 
 def _check_features(X):
     try:
-        return check_array(X, dtype=np.float64, input_name="X")
+        return checked_array("X", X, None, dtype=np.float64)
     except ValueError as error:
         raise ValueError(
             f"X must be a table of finite numbers unless a transformer makes one of it: {error}"
@@ -48,13 +48,8 @@ def _check_features(X):
 
 def _check_amounts(y):
     try:
-        return check_array(
-            y,
-            dtype=np.float64,
-            ensure_2d=False,
-            ensure_all_finite="allow-nan",
-            input_name="y",
-        )
+        options = {"dtype": np.float64, "ensure_2d": False, "ensure_all_finite": "allow-nan"}
+        return checked_array("y", y, None, **options)
     except ValueError as error:
         if "could not convert" not in str(error):
             raise

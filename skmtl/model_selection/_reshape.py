@@ -1,10 +1,10 @@
 """Long rows with a task id, or one table per task, as one X with wide Y (NaN = not observed)."""
 
 import numpy as np
-from sklearn.utils import check_array, check_X_y
+from sklearn.utils import check_X_y
 
-from .._backend import is_foreign, to_numpy
 from .._task_ids import encode_tasks, id_array, occurrence
+from .._validation import checked_array, to_host
 
 FLOATS = (np.float64, np.float32)
 
@@ -110,9 +110,11 @@ def from_task_lists(data, *, tasks=None):
 
 
 def _check_table(X, y, least):
-    X, y = (to_numpy(a) if is_foreign(a) else a for a in (X, y))
-    y = check_array(y, dtype=FLOATS, ensure_2d=False, ensure_min_samples=least, input_name="y")
-    return check_X_y(X, y, dtype=FLOATS, ensure_all_finite="allow-nan", ensure_min_samples=least)
+    options = {"dtype": FLOATS, "ensure_2d": False, "ensure_min_samples": least}
+    y = checked_array("y", to_host(y), None, **options)
+    return check_X_y(
+        to_host(X), y, dtype=FLOATS, ensure_all_finite="allow-nan", ensure_min_samples=least
+    )
 
 
 def _check_pair(pair, task):

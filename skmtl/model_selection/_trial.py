@@ -13,21 +13,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import _safe_indexing, check_array
 
 
-class Judged(NamedTuple):
-    """What a judge says of a fitted contender.
-
-    Attributes
-    ----------
-    scores : tuple of float
-        Its value by each measure of the judge.
-    by_task : ndarray of shape (n_parts, n_tasks)
-        What the judge makes the measures of each task of, NaN for a task that is not scored.
-    """
-
-    scores: tuple
-    by_task: np.ndarray
-
-
 class Trial(NamedTuple):
     """Outcome of one split: what the judge says of each contender, and the seconds it took to fit.
 

@@ -12,7 +12,6 @@ import numpy as np
 from .._backend import is_foreign, namespace_of, place_of, take, to_numpy, to_place
 from .._validation import float_name
 from ..balancing import TaskStats
-from ._divergence import refuse_divergence
 from ._gramian import (
     feature_gramian,
     head_gramian,
@@ -21,6 +20,7 @@ from ._gramian import (
     trunk_gramian,
     trunk_jacobian,
 )
+from ._training import refuse_divergence
 
 GRADIENTS = frozenset({"gramian", "jacobian"})
 GIVEN = GRADIENTS | {"losses", "epoch"}  # what a training can tell a balancer

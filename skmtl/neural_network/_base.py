@@ -7,18 +7,20 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from .. import _backend
+from .._validation import stack_level
 from ..balancing import resolve_balancer
 from ..base import MultiTaskMixin
 from ._activations import ACTIVATIONS
 from ._balanced import Balancing
 from ._callbacks import CallbackSupportMixin, Progress, attributes_after, with_callbacks
-from ._divergence import refuse_divergence
 from ._history import history
+from ._more import read_more
 from ._network import Network
 from ._optimizers import STOCHASTIC
 from ._parameters import check_layers, check_parameters
 from ._pose import Past
 from ._problem import Memory, Problem, nothing_learnt, train
+from ._training import refuse_divergence
 
 
 def is_stochastic(estimator):
@@ -33,8 +35,9 @@ def is_stochastic(estimator):
 class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
     """Trains a network on labels that the subclass reads.
 
-    The subclass has `_pose(fit_input, past)`, which returns a Pose, and
-    `_record_heads(X, fit_input, pose, blocks, center)`, which sets what predictions need.
+    The subclass has `_pose(fit_input, past)`, which returns a Pose and may take what else
+    `partial_fit` was told, and `_record_heads(X, fit_input, pose, blocks, center)`, which sets what
+    predictions need.
     """
 
     _accept_sparse = "csr"
@@ -63,11 +66,7 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
         return self._represent(self._validate_predict(X)[0], "hidden_representation")
 
     def _represent(self, X, method):
-        if _backend.place_of(X) != _backend.place_of(self.shared_head_):
-            raise ValueError(
-                f"Inputs passed to {type(self).__name__}.{method}() must use the same namespace "
-                "and the same device as those passed to fit()."
-            )
+        self._check_same_place(X, self.shared_head_, method)
         apply = ACTIVATIONS[self.activation].apply
         for W, c in zip(self.coefs_, self.intercepts_, strict=True):
             X = apply(X @ W + c)
@@ -77,25 +76,38 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
         """Check every parameter; returns the Settings."""
         return check_parameters(self)
 
-    def _before(self, going_on):
-        """What a training goes on from, None where it starts anew."""
-        return self._past if going_on and hasattr(self, "tasks_") else None
+    def _fit_whole(self, X, y, sample_weight):
+        """Train as `fit` does."""
+        settings, fit_input, past = self._read(X, y, sample_weight, self.warm_start)
+        pose = self._pose(fit_input, past)
+        warn_unless_converged(self._train((X, y, sample_weight), fit_input, pose, settings, past))
+        return self
+
+    def _fit_batch(self, X, y, sample_weight, *told):
+        """Train for one epoch, as `partial_fit` does."""
+        settings, fit_input, past = self._read(X, y, sample_weight, going_on=True)
+        if settings.validation_fraction is not None:
+            raise ValueError("early_stopping must be False in partial_fit, got True.")
+        pose = self._pose(fit_input, past, *told)
+        rng = check_random_state(self.random_state) if past is None else past.rng
+        self._learn(X, fit_input, pose, settings._replace(max_iter=1), rng, past)
+        return self
+
+    def _read(self, X, y, sample_weight, going_on):
+        """(Settings, FitInput, Past or None where a training starts anew), all checked."""
+        settings = self._check_params()
+        if going_on and hasattr(self, "tasks_"):
+            return settings, read_more(self, X, y, sample_weight), self._past
+        return settings, self._validate_fit(X, y, sample_weight), None
 
     @with_callbacks
     def _train(self, data, fit_input, pose, settings, past):
-        """Train as `fit` does; `data` is X, y and sample_weight as they came."""
+        """Train, telling of each iteration; `data` is X, y and sample_weight as they came."""
         progress = Progress(self, data, settings.max_iter)
         rng = check_random_state(self.random_state)
         outcome = self._learn(data[0], fit_input, pose, settings, rng, past, progress)
         progress.close()
         return outcome
-
-    def _train_once(self, X, fit_input, pose, settings, past):
-        """Train for one epoch, as `partial_fit` does."""
-        if settings.validation_fraction is not None:
-            raise ValueError("early_stopping must be False in partial_fit, got True.")
-        rng = check_random_state(self.random_state) if past is None else past.rng
-        self._learn(X, fit_input, pose, settings._replace(max_iter=1), rng, past)
 
     def _learn(self, X, fit_input, pose, settings, rng, past, progress=None):
         """Train and set the fitted attributes; returns the Outcome."""
@@ -115,13 +127,11 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
             pose.data,
             pose.omega if self.balancer is None else _equal(pose.data),
             pose.number,
-            len(pose.tasks),
             network,
             self._penalty_scale
             * network.strengths(self.alpha, self.alpha_shared, self.alpha_specific),
             pose.criterion,
             pose.score,
-            pose.wide,
         )
 
         def report(number, objective, score, theta):
@@ -139,9 +149,6 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
             balancing=self._balancing(pose, len(fit_input.tasks)),
             report=None if progress is None else report,
         )
-
-    def _has_layers(self):
-        return bool(check_layers(self.hidden_layer_sizes))
 
     def _network(self, pose, n_features):
         return Network(
@@ -194,7 +201,7 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
 
 
 def warn_unless_converged(outcome):
-    """One ConvergenceWarning, said of the caller of `fit`."""
+    """One ConvergenceWarning, said of the line that called `fit`."""
     if outcome.converged:
         return
     reason = f" ({outcome.message})" if outcome.message else ""
@@ -202,7 +209,7 @@ def warn_unless_converged(outcome):
         f"training stopped after {len(outcome.monitor.losses)} iterations without convergence"
         f"{reason}; raise max_iter or tol, or standardise X.",
         ConvergenceWarning,
-        stacklevel=3,
+        stacklevel=stack_level(),
     )
 
 

@@ -8,8 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._classes import TaskClasses, read_classes
-from .._data import of_tasks, relabelled
+from .._classes import read_classes, task_classes
+from .._classifier import taking_part
+from .._data import relabelled, relabelled_by_task
+from .._task_ids import lookup_tasks, objects
 
 
 def targets(data, tasks, classes):
@@ -18,35 +20,37 @@ def targets(data, tasks, classes):
     for row, t in zip(table, tasks, strict=True):
         own = classes.of_task(t)
         row[own] = np.arange(len(own))
-    if data.is_common_design:
-        return relabelled(data, lambda Y: table[np.arange(len(tasks)), Y.astype(np.intp)])
-    task = data.labels.task
-    return relabelled(data, lambda y: table[task, y.astype(np.intp)])
+    return relabelled_by_task(data, lambda y, task: table[task, y.astype(np.intp)])
 
 
-def named_classes(named, n_tasks, tasks, missing_label):
+def named_classes(named, tasks, missing_label):
     """TaskClasses of classes that are named: one list for all tasks, or a list for each.
 
     Raises
     ------
+    TypeError
+        If there are no lists.
     ValueError
-        If a task has less than two classes, or there are lists for another number of tasks.
+        If a task has less than two classes, a class is the missing label, or there are lists for
+        another number of tasks.
     """
-    lists = list(named) if _is_nested(named) else [named] * n_tasks
-    if len(lists) != n_tasks:
+    is_nested = _is_list(named) and any(map(_is_list, named))
+    lists = list(named) if is_nested else [named] * len(tasks)
+    if not all(map(_is_list, lists)):
+        raise TypeError(f"classes must be one list of classes or one for each task, got {named!r}.")
+    if len(lists) != len(tasks):
         raise ValueError(
-            f"classes must be one list of classes or one for each of the {n_tasks} tasks, got "
+            f"classes must be one list of classes or one for each of the {len(tasks)} tasks, got "
             f"{len(lists)}."
         )
-    flat = [label for entry in lists for label in list(entry)]
-    codes, values = read_classes(np.array(flat, dtype=object), missing_label)
-    stops = np.cumsum([len(entry) for entry in lists])
-    own = [np.unique(part).astype(np.intp) for part in np.split(codes, stops[:-1])]
-    for task, numbers in zip(tasks, own, strict=True):
-        if len(numbers) < 2:
-            raise ValueError(f"classes must name two classes or more for task {task!r}.")
-    nothing_seen = np.full(n_tasks, -1)
-    return TaskClasses(values, own, nothing_seen, own[0], models_only=False)
+    codes, values = read_classes(objects(k for own in lists for k in own), missing_label)
+    if np.isnan(codes).any():
+        raise ValueError(f"classes must not name a missing label, got {named!r}.")
+    task = np.repeat(np.arange(len(tasks)), list(map(len, lists)))
+    for t, task_id in enumerate(tasks):
+        if len(np.unique(codes[task == t])) < 2:
+            raise ValueError(f"classes must name two classes or more for task {task_id!r}.")
+    return task_classes(values, codes, task, len(tasks), models_only=False)
 
 
 def spread(classes, old_tasks, tasks):
@@ -71,8 +75,7 @@ def place(fit_input, classes):
         If a label is none of its task's classes.
     """
     labelled, tasks = fit_input.labelled, fit_input.tasks
-    number = {label: k for k, label in enumerate(classes.values.tolist())}
-    numbers = np.array([number.get(label, -1) for label in fit_input.values.tolist()])
+    numbers = lookup_tasks(fit_input.values, classes.values.tolist())
     only = classes.only.copy()
     for t, seen in zip(labelled, _classes_seen(fit_input.data), strict=True):
         own = classes.of_task(t)
@@ -85,13 +88,8 @@ def place(fit_input, classes):
             )
         only[t] = only[t] if (numbers[seen] == only[t]).all() else -1
     classes = replace(classes, only=only)
-    kept = np.flatnonzero([classes.constant(t) < 0 for t in labelled])
     data = relabelled(fit_input.data, lambda y: numbers[y.astype(np.intp)].astype(float))
-    return classes, fit_input._replace(
-        data=of_tasks(data, kept) if kept.size else None,
-        labelled=labelled[kept],
-        omega=fit_input.omega[kept],
-    )
+    return classes, taking_part(fit_input._replace(data=data), classes)
 
 
 def _classes_seen(data):
@@ -100,6 +98,5 @@ def _classes_seen(data):
     return [np.unique(y).astype(np.intp) for y in np.split(labels.y, labels.indptr[1:-1])]
 
 
-def _is_nested(named):
-    """Whether `named` is a list of lists of classes."""
-    return any(isinstance(entry, (list, tuple, np.ndarray)) for entry in named)
+def _is_list(named):
+    return np.iterable(named) and not isinstance(named, (str, bytes))

@@ -68,7 +68,8 @@ class ByClass:
             one_hot, z = self._one_hot(rows, Z, size, tasks), _stacked(Z, units, size)
             E, R = self.loss_of_classes(one_hot, z)
             losses.append(V * _flat(E, V.shape))
-            slopes.append(_flat(R, (len(rows), len(units))) * _columns(V, _repeated(tasks, size)))
+            of_units = _columns(V, np.repeat(np.arange(len(tasks)), size))
+            slopes.append(_flat(R, (len(rows), len(units))) * of_units)
         tasks, units = (np.concatenate(parts) for parts in list(zip(*self.groups, strict=True))[1:])
         return _in_order(losses, tasks), _in_order(slopes, units)
 
@@ -130,11 +131,6 @@ def _columns(x, index):
     if len(index) == x.shape[1] and (np.diff(index) == 1).all():
         return x
     return take(x, index, axis=1)
-
-
-def _repeated(tasks, size):
-    """For each unit of a group, the place of its task in the group."""
-    return np.repeat(np.arange(len(tasks)), size)
 
 
 def _stacked(Z, units, size):

@@ -4,7 +4,7 @@ F(theta) = (sum_ti V_ti loss(y_ti, z_ti) + sum_k strength_k theta_k^2) / sum_ti 
 the rows the losses' part over their own weight: penalties count by the share of the labels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -34,16 +34,13 @@ class Objective:
     criterion: Any
     decay: Any
     incidence: Any
+    _workspaces: dict = field(default_factory=dict, repr=False)
 
     @cached_property
     def grad(self):
         """Where gradients are written: a flat vector and its views."""
         flat = namespace_of(self.decay).zeros_like(self.decay)
         return flat, self.network.views(flat)
-
-    @cached_property
-    def _workspaces(self):
-        return {}
 
     def workspace(self, rows):
         """Workspace for as many rows, the same each time; None outside NumPy."""

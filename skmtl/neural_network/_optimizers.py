@@ -78,7 +78,6 @@ class Minimum(NamedTuple):
     """Where L-BFGS stopped."""
 
     theta: Any
-    n_iter: int
     converged: bool
     message: str
 
@@ -126,4 +125,4 @@ def minimise(value_and_grad, theta, *, units, history, max_iter, tol, callback):
     )
     converged = result.success or result.status == STOPPED
     theta = to_place(units * result.x, place)
-    return Minimum(theta, result.nit, bool(converged), str(result.message))
+    return Minimum(theta, bool(converged), str(result.message))

@@ -1,16 +1,14 @@
 """MultiTaskPerceptron: a trunk shared by all tasks, a linear head for each."""
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
 from .. import _backend
 from .._checks import check_flag
-from ._base import PerceptronMixin, is_stochastic, warn_unless_converged
+from ._base import PerceptronMixin, is_stochastic
 from ._criteria import regression_criterion
-from ._more import read_more
-from ._pose import Pose
+from ._pose import Pose, tasks_with_heads
 from ._scaling import plain_units, target_units, variances
 
 
@@ -258,14 +256,7 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         TypeError
             If a parameter is of the wrong type.
         """
-        settings, past = self._check_params(), self._before(self.warm_start)
-        if past is None:
-            fit_input = self._validate_fit(X, y, sample_weight)
-        else:
-            fit_input = read_more(self, X, y, sample_weight)
-        pose = self._pose(fit_input, past)
-        warn_unless_converged(self._train((X, y, sample_weight), fit_input, pose, settings, past))
-        return self
+        return self._fit_whole(X, y, sample_weight)
 
     @available_if(is_stochastic)
     def partial_fit(self, X, y, sample_weight=None):
@@ -295,13 +286,7 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         TypeError
             If a parameter is of the wrong type.
         """
-        settings, past = self._check_params(), self._before(True)
-        if past is None:
-            fit_input = self._validate_fit(X, y, sample_weight)
-        else:
-            fit_input = read_more(self, X, y, sample_weight)
-        self._train_once(X, fit_input, self._pose(fit_input, past), settings, past)
-        return self
+        return self._fit_batch(X, y, sample_weight)
 
     def predict(self, X):
         """Predict the labels of every task, or of each row's own task.
@@ -325,17 +310,8 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         """
         X, codes = self._validate_predict(X)
         A = self._represent(X, "predict")
-        if codes is None:
-            Z = A @ self.heads_.T + self.intercept_
-            return Z[:, 0] if self._y_ndim == 1 else Z
-        xp = _backend.namespace_of(self.heads_)
-        H = xp.concat([self.heads_, self.shared_head_[None, :]], axis=0)
-        b = xp.concat([self.intercept_, xp.reshape(self.shared_intercept_, (1,))])
-        rows = np.where(codes < 0, self.n_tasks_, codes)
-        H, b = _backend.take(H, rows), _backend.take(b, rows)
-        if issparse(A):  # no hidden layer
-            return np.asarray(A.multiply(H).sum(axis=1)).astype(A.dtype, copy=False) + b
-        return xp.vecdot(A, H) + b
+        own, shared = (self.heads_, self.intercept_), (self.shared_head_, self.shared_intercept_)
+        return self._linear_predictions(A, codes, own, shared)
 
     def _check_params(self):
         check_flag("scale_targets", self.scale_targets)
@@ -344,35 +320,30 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
 
     def _pose(self, fit_input, past):
         """The labels in the units of training, and a head for each task that has or had some."""
-        data, tasks, labelled = fit_input.data, fit_input.tasks, fit_input.labelled
-        old = np.zeros(0, dtype=np.intp)
-        if past is not None:
-            old = np.array([tasks.index(task) for task in past.tasks], dtype=np.intp)
-        known = np.union1d(old, labelled)
-        number = np.searchsorted(known, labelled)
+        data = fit_input.data
+        tasks, number, old = tasks_with_heads(fit_input, past)
         if not self.scale_targets:
             units = plain_units(data.n_tasks)
         else:
             units = target_units(data, 1.0 if past is None else past.reading.pooled_scale)
         if past is not None:
-            units = past.reading.joined(units, np.searchsorted(known, old), number, len(known))
+            units = past.reading.joined(units, old, number, len(tasks))
         scaled, disagreement = units.select(number).scaled(data), None
         if self.balancer is not None and self.loss == "squared_error":
-            disagreement = np.zeros(len(known))
+            disagreement = np.zeros(len(tasks))
             disagreement[number] = variances(scaled)
-        one_head_each = np.arange(len(known))
+        one_head_each = np.arange(len(tasks))
         return Pose(
             data=scaled,
             omega=fit_input.omega,
-            tasks=known,
+            tasks=tasks,
             number=number,
-            units=[tasks[t] for t in known],
+            units=[fit_input.tasks[t] for t in tasks],
             channels=np.zeros_like(one_head_each),
             unit_tasks=one_head_each,
             n_channels=1,
             criterion=regression_criterion(self.loss),
             score=_pooled_r2,
-            wide=issparse(data.X) and not self._has_layers(),
             reading=units,
             disagreement=disagreement,
         )

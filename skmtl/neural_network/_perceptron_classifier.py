@@ -1,7 +1,6 @@
 """MultiTaskPerceptronClassifier: a trunk shared by all tasks, linear heads for their classes."""
 
 import numpy as np
-from scipy.sparse import issparse
 from scipy.stats import entropy
 from sklearn.base import BaseEstimator
 from sklearn.utils.metaestimators import available_if
@@ -10,12 +9,11 @@ from .. import _backend
 from .._checks import check_option
 from .._class_weight import check_class_weight, weigh_classes
 from .._classifier import DecisionMixin, MultiTaskClassifierMixin, ProbabilityMixin
-from ._base import PerceptronMixin, is_stochastic, warn_unless_converged
+from ._base import PerceptronMixin, is_stochastic
 from ._class_coding import named_classes, place, spread, targets
 from ._criteria import CLASSIFICATION, classification_criterion
-from ._more import read_more
 from ._optimizers import STOCHASTIC
-from ._pose import Pose
+from ._pose import Pose, tasks_with_heads
 
 
 def _has_probabilities(estimator):
@@ -273,14 +271,7 @@ class MultiTaskPerceptronClassifier(
         TypeError
             If a parameter is of the wrong type.
         """
-        settings, past = self._check_params(), self._before(self.warm_start)
-        if past is None:
-            fit_input = self._validate_fit(X, y, sample_weight)
-        else:
-            fit_input = read_more(self, X, y, sample_weight)
-        pose = self._pose(fit_input, past)
-        warn_unless_converged(self._train((X, y, sample_weight), fit_input, pose, settings, past))
-        return self
+        return self._fit_whole(X, y, sample_weight)
 
     @available_if(is_stochastic)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
@@ -314,14 +305,7 @@ class MultiTaskPerceptronClassifier(
         TypeError
             If a parameter is of the wrong type.
         """
-        settings, past = self._check_params(), self._before(True)
-        if past is None:
-            fit_input = self._validate_fit(X, y, sample_weight)
-        else:
-            fit_input = read_more(self, X, y, sample_weight)
-        pose = self._pose(fit_input, past, classes)
-        self._train_once(X, fit_input, pose, settings, past)
-        return self
+        return self._fit_batch(X, y, sample_weight, classes)
 
     @available_if(_has_probabilities)
     def predict_proba(self, X):
@@ -381,40 +365,35 @@ class MultiTaskPerceptronClassifier(
 
     def _pose(self, fit_input, past, named=None):
         """Targets for the classes, and heads for those of each task that takes part."""
-        tasks = fit_input.tasks
         classes, fitted = self._coded(fit_input, past, named)
-        old = np.zeros(0, dtype=np.intp)
-        if past is not None:
-            old = np.array([tasks.index(task) for task in past.tasks], dtype=np.intp)
-        known = np.union1d(old, fitted.labelled)
-        layout = classes.units(known)
+        tasks, number, _ = tasks_with_heads(fitted, past)
+        layout = classes.units(tasks)
         sizes = np.array([len(channels) for channels in layout.channels], dtype=np.intp)
         data, disagreement = fitted.data, None
         if data is not None:
-            data = weigh_classes(data, fitted.labelled, tasks, classes.values, self.class_weight)
+            data = weigh_classes(
+                data, fitted.labelled, fitted.tasks, classes.values, self.class_weight
+            )
             data = targets(data, fitted.labelled, classes)
-        number = np.searchsorted(known, fitted.labelled)
         criterion = classification_criterion(self.loss, None if classes.is_binary else sizes)
         if data is not None and self.balancer is not None and self.loss == "log_loss":
-            disagreement = np.zeros(len(known))
+            disagreement = np.zeros(len(tasks))
             disagreement[number] = entropies(data)
-        one_feature_each = issparse(fit_input.data.X) and not self._has_layers()
         return Pose(
             data=data,
             omega=fitted.omega,
-            tasks=known,
+            tasks=tasks,
             number=number,
             units=[
-                (tasks[t], int(k))
-                for t, own in zip(known, layout.positive, strict=True)
+                (fitted.tasks[t], int(k))
+                for t, own in zip(tasks, layout.positive, strict=True)
                 for k in own
             ],
             channels=np.concatenate([*layout.channels, np.zeros(0, dtype=np.intp)]).astype(np.intp),
-            unit_tasks=np.repeat(np.arange(len(known)), sizes),
+            unit_tasks=np.repeat(np.arange(len(tasks)), sizes),
             n_channels=layout.n_channels,
             criterion=criterion,
             score=_accuracy(criterion),
-            wide=one_feature_each or not classes.is_binary,
             reading=classes,
             disagreement=disagreement,
         )
@@ -425,8 +404,7 @@ class MultiTaskPerceptronClassifier(
         if past is not None:
             return place(fit_input, spread(past.reading, self.tasks_, tasks))
         if named is not None:
-            known = named_classes(named, len(tasks), tasks, self.missing_label)
-            return place(fit_input, known)
+            return place(fit_input, named_classes(named, tasks, self.missing_label))
         return self._separate(fit_input, models_only=False)
 
     def _record_heads(self, X, fit_input, pose, blocks, center):
@@ -490,13 +468,10 @@ def _mean_over(groups, values, n_groups):
 
 def entropies(data):
     """Log loss of each task's labels under their own frequencies."""
-    labels = data.labels
-    parts = zip(
-        np.split(labels.y.astype(np.intp), labels.indptr[1:-1]),
-        np.split(labels.s, labels.indptr[1:-1]),
-        strict=True,
-    )
-    return np.array([entropy(np.bincount(y, s)) for y, s in parts])
+    labels, y = data.labels, data.labels.y.astype(np.intp)
+    size = int(y.max()) + 1
+    sums = np.bincount(labels.task * size + y, labels.s, data.n_tasks * size)
+    return entropy(sums.reshape(-1, size), axis=1)
 
 
 def _accuracy(criterion):

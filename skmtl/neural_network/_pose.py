@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._task_ids import lookup_tasks, objects
 from ._history import History
 from ._problem import Memory
 
@@ -25,7 +26,7 @@ class Pose(NamedTuple):
     channels, unit_tasks : ndarray of shape (n_units,)
         Shared vector and task of each unit.
     n_channels : int
-    criterion, score, wide : object
+    criterion, score : object
         As in Problem.
     reading : object
         What the subclass needs to read scores.
@@ -43,7 +44,6 @@ class Pose(NamedTuple):
     n_channels: int
     criterion: Any
     score: Any
-    wide: bool
     reading: Any
     disagreement: Any = None
 
@@ -68,3 +68,18 @@ class Past(NamedTuple):
     tasks: list
     history: History
     rng: Any
+
+
+def tasks_with_heads(fit_input, past):
+    """Tasks that have a head or are to get one, after a Past or None.
+
+    Returns
+    -------
+    tasks : ndarray
+        Their numbers, ascending.
+    number, old : ndarray
+        Places in `tasks` of the labelled ones, and of those of earlier trainings.
+    """
+    known = lookup_tasks(objects([] if past is None else past.tasks), fit_input.tasks)
+    tasks = np.union1d(known, fit_input.labelled)
+    return tasks, np.searchsorted(tasks, fit_input.labelled), np.searchsorted(tasks, known)

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 
 from .._backend import few_threads, place_of, to_numpy, to_place, widest_float
 from .._splitters import MultiTaskShuffleSplit
@@ -24,8 +25,6 @@ class Problem(NamedTuple):
         Task weights.
     number : ndarray of shape (data.n_tasks,)
         Which of the network's tasks those of the data are, ascending.
-    n_tasks : int
-        Tasks of the network.
     network : Network
     strengths : ndarray of shape (n_parameters,)
         Penalty on the square of each parameter.
@@ -33,29 +32,28 @@ class Problem(NamedTuple):
         Losses under weights, as `Elementwise`.
     score : callable
         Of (rows, scores Z): how well they agree, a float.
-    wide : bool
-        Whether rows of one label each are to be wide rows all the same.
     """
 
     data: Any
     omega: np.ndarray
     number: np.ndarray
-    n_tasks: int
     network: Any
     strengths: np.ndarray
     criterion: Any
     score: Any
-    wide: bool = False
 
     def rows(self, dtype):
         """The rows in a floating type, given by its name, where X lies."""
+        network = self.network
+        one_feature_each = issparse(self.data.X) and not network.sizes[1:]
+        several_units = len(network.unit_tasks) > network.n_tasks
         return training_rows(
             self.data,
             self.omega,
             dtype=dtype,
-            n_tasks=self.n_tasks,
+            n_tasks=network.n_tasks,
             number=self.number,
-            wide=self.wide,
+            wide=one_feature_each or several_units,
         )
 
 

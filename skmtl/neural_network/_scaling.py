@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .._data import relabelled
+from .._data import label_moments, relabelled_by_task
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,10 +18,7 @@ class TargetUnits:
 
     def scaled(self, data):
         """The TaskData in these units."""
-        if data.is_common_design:
-            return relabelled(data, lambda Y: (Y - self.mean) / self.scale)
-        task = data.labels.task
-        return relabelled(data, lambda y: (y - self.mean[task]) / self.scale[task])
+        return relabelled_by_task(data, lambda y, task: (y - self.mean[task]) / self.scale[task])
 
     def select(self, tasks):
         """Those of some tasks."""
@@ -46,28 +43,11 @@ def target_units(data, otherwise=1.0):
     A task whose labels are all equal gets the pooled standard deviation about the tasks' means, and
     where that is zero all get `otherwise`.
     """
-    mean, std = _moments(data.labels, data.weight_sums)
-    largest = std.max() or 1.0
-    pooled = largest * np.sqrt(np.average((std / largest) ** 2, weights=data.weight_sums))
-    pooled = float(pooled) or otherwise
-    pooled_mean = float(np.average(mean, weights=data.weight_sums))
+    mean, std, pooled_mean, pooled_std = label_moments(data)
+    pooled = pooled_std or otherwise
     return TargetUnits(mean, np.where(std > 0, std, pooled), pooled_mean, pooled)
 
 
 def variances(data):
     """Weighted variance of the labels of each task."""
-    return _moments(data.labels, data.weight_sums)[1] ** 2
-
-
-def _moments(labels, total):
-    """Weighted mean and standard deviation of each task, exactly 0 where all labels are equal."""
-    first = labels.indptr[:-1]
-    origin = labels.y[first]  # a mean of equal labels may differ from them by rounding
-    deviation = labels.y - origin[labels.task]
-    offset = np.add.reduceat(labels.s * deviation, first) / total
-    deviation = deviation - offset[labels.task]
-    # in units of the largest one squares neither overflow nor vanish
-    largest = np.maximum.reduceat(abs(deviation), first)
-    unit = np.where(largest > 0, largest, 1.0)
-    squares = labels.s * (deviation / unit[labels.task]) ** 2
-    return origin + offset, unit * np.sqrt(np.add.reduceat(squares, first) / total)
+    return label_moments(data).std ** 2

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._backend import namespace_of, to_numpy
-from ._divergence import refuse_divergence
 from ._optimizers import STOCHASTIC, minimise
 
 AUTO_BATCH = 200  # rows, as in scikit-learn
@@ -80,6 +79,15 @@ class Monitor:
             shown = merit if self.scores else None
             self.stopped = bool(self.report(len(self.losses), objective, shown, theta))
         return self.stopped or self.idle > self.patience
+
+
+def refuse_divergence(value, iteration):
+    """Raise ValueError where a number of an iteration, the first being 1, is not finite."""
+    if not np.isfinite(value):
+        raise ValueError(
+            f"training diverged in iteration {iteration}, where it met {value}; standardise X or "
+            "lower learning_rate_init."
+        )
 
 
 def descend(source, theta, state, rows, settings, rng, monitor):

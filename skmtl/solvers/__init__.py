@@ -1,9 +1,10 @@
 """Solvers, one algorithm a file: from TaskData or Moments, a loss and a penalty to a Solution."""
 
-from ._alo import leave_one_out_losses
+from ._alo import leave_one_out_losses, leave_one_out_sums
 from ._clustering import INITS as CLUSTERING_INITS
 from ._clustering import ClusteringProblem
 from ._clustering_graph import check_graph
+from ._clustering_model import OUTLIER
 from ._design import feature_variance
 from ._held_out import HeldOutLoss
 from ._quadratic import SOLVERS, QuadraticProblem, choose_solver
@@ -15,6 +16,7 @@ from ._task_objectives import TaskObjectives
 
 __all__ = [
     "CLUSTERING_INITS",
+    "OUTLIER",
     "SMOOTH_SOLVERS",
     "SOLVERS",
     "ClusteringProblem",
@@ -30,4 +32,5 @@ __all__ = [
     "choose_solver",
     "feature_variance",
     "leave_one_out_losses",
+    "leave_one_out_sums",
 ]

@@ -62,6 +62,43 @@ def leave_one_out_losses(problem, point, unit):
     return [problem.loss.value(block.Y, z) for block, z in zip(problem.blocks, moved, strict=True)]
 
 
+def leave_one_out_sums(problem, point, unit, frequency):
+    """Sums of the leave-one-out losses of each task, weighted by frequency.
+
+    Parameters
+    ----------
+    problem, point, unit
+        As of `leave_one_out_losses`.
+    frequency : ndarray of shape (n_labels,)
+
+    Returns
+    -------
+    ndarray of shape (n_tasks,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl._classes import UnitLayout
+    >>> from skmtl._data import wide_data
+    >>> from skmtl.losses import SquaredError
+    >>> from skmtl.penalties import SharedSpecific
+    >>> from skmtl.solvers import SmoothProblem, leave_one_out_sums
+    >>> data, _ = wide_data(np.array([[-1.0], [1.0]]), np.array([[0.0], [2.0]]))
+    >>> layout = UnitLayout([np.zeros(1, int)], None, 1)
+    >>> problem = SmoothProblem(data, SquaredError(), layout, np.ones(1), fit_intercept=True)
+    >>> penalty = SharedSpecific(np.inf, np.inf, 0.0)  # the mean alone
+    >>> _, point = problem.solve(penalty, solver="irls", tol=1e-8, max_iter=5)
+    >>> leave_one_out_sums(problem, point, np.ones(2), np.ones(2)).round(6)  # (2^2 + 2^2) / 2
+    array([4.])
+    """
+    sums = np.zeros(len(problem.layout.channels))
+    losses = leave_one_out_losses(problem, point, unit)
+    for block, loss in zip(problem.blocks, losses, strict=True):
+        weight = np.where(block.rows >= 0, frequency[block.rows], 0.0)
+        sums[block.tasks] = (weight * loss[:, 0, :]).sum(axis=1)
+    return sums
+
+
 def _groups(problem):
     """Lists of (block number, task) whose labels in one row are left out together."""
     if problem.rows_are_units:

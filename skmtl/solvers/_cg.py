@@ -4,7 +4,7 @@ from .._backend import namespace_of
 
 
 def conjugate_gradients(product, precondition, r, *, tol, max_iter):
-    """Solve a positive definite system.
+    """Solve a positive definite system, or a singular one that has a solution.
 
     Parameters
     ----------
@@ -35,7 +35,10 @@ def conjugate_gradients(product, precondition, r, *, tol, max_iter):
     residual, n_iter = float(xp.linalg.vector_norm(r)) / scale, 0
     while residual > tol and n_iter < max_iter:
         image = product(direction)
-        step = rz / xp.sum(direction * image)
+        curvature = xp.sum(direction * image)
+        if not curvature > 0:
+            break  # a singular A has nothing to say of what rounding left in r
+        step = rz / curvature
         x = x + step * direction
         r = r - step * image
         z = precondition(r)

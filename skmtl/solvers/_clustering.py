@@ -8,6 +8,7 @@ the outlier parts that stand out of the consensus of the neighbours, or those at
 from functools import cached_property
 
 import numpy as np
+from sklearn.utils.extmath import row_norms
 
 from .._backend import few_threads
 from ._clustering_admm import first_state
@@ -62,7 +63,7 @@ class ClusteringProblem:
             self.losses = quadratic_losses(data, omega, fit_intercept=fit_intercept)
         else:
             self.smooth = SmoothLosses(data, loss, omega, fit_intercept=fit_intercept)
-            self.losses = self.smooth.at(*self.smooth.start()).quadratics()
+            self.losses = self.smooth.start.quadratics()
         self._neighbors, self._given = n_neighbors, graph
 
     @cached_property
@@ -89,7 +90,7 @@ class ClusteringProblem:
 
         The distance is that of its ridge estimate.
         """
-        distance = np.sqrt((self.consensus[1] ** 2).sum(axis=1))
+        distance = row_norms(self.consensus[1])
         middle = np.median(distance)
         spread = TO_DEVIATION * np.median(np.abs(distance - middle))
         return float(middle + FAR * spread) or 1.0
@@ -154,14 +155,14 @@ class ClusteringProblem:
         """An alpha_fuse at which all connected tasks are one, far above the least such."""
         if not len(self.graph.r):
             return 1.0
-        pulls = np.sqrt((self.losses.gradients(self.consensus[0]) ** 2).sum(axis=1))
+        pulls = row_norms(self.losses.gradients(self.consensus[0]))
         return float(10 * pulls.sum() / self.graph.r.min()) or 1.0
 
     def strength_used(self, fit):
         """The least alpha_fuse that the edge duals of a fit allow."""
         if fit.state is None or not len(fit.state.edge_dual):
             return 1.0
-        return float(np.sqrt((fit.state.edge_dual**2).sum(axis=1).max())) or 1.0
+        return float(row_norms(fit.state.edge_dual).max()) or 1.0
 
     def in_units_of_X(self, fit):
         """Solution of a Clustering, and its centroids and outlier parts in units of X.

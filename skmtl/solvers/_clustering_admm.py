@@ -12,6 +12,7 @@ shrunk and exactly zero where tasks fuse.  lam_t = 0 frees a task: it is fitted 
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils.extmath import row_norms
 
 RELAX = 1.6  # over-relaxation
 CHECK = 5  # iterations between looks at the residuals
@@ -133,7 +134,7 @@ class Fusion:
 
 def shrink(Z, threshold):
     """Rows of Z shortened by the threshold, exactly zero if not longer."""
-    norms = np.sqrt((Z * Z).sum(axis=1))
+    norms = row_norms(Z)
     longer = norms > threshold
     part = threshold[longer] if np.ndim(threshold) else threshold
     factor = np.zeros(len(Z))

@@ -5,11 +5,12 @@ bound  sum_t inf_w [L_t(w) + h_t'w] - ||h_t||^2 / (2a).
 """
 
 import numpy as np
+from sklearn.utils.extmath import row_norms
 
 
 def objective(losses, graph, penalty, alpha, alpha_fuse, W, U, O):  # noqa: E741
     """The objective, of which `penalty` (None: no outlier part) is that of O in units of alpha."""
-    lengths = np.sqrt((graph.differences(U) ** 2).sum(axis=1))
+    lengths = row_norms(graph.differences(U))
     value = losses.values(W).sum() + alpha / 2 * ((W - U - O) ** 2).sum()
     value += alpha_fuse * (graph.r @ lengths)
     return float(value if penalty is None else value + alpha * penalty.value(O))
@@ -22,10 +23,10 @@ def duality_gap(losses, graph, thresholds, alpha, alpha_fuse, W, edge_dual, valu
     in which a task has no information.
     """
     H = graph.divergence(capped(edge_dual, alpha_fuse))
-    length = np.sqrt((H**2).sum(axis=1))
+    length = row_norms(H)
     bound = alpha * thresholds
     H = H * np.min(np.where(length > bound, bound / np.where(length > 0, length, 1.0), 1.0))
-    radius = float(np.sqrt((W**2).sum(axis=1).max()))
+    radius = float(row_norms(W).max())
     least = losses.least_values(H, W, radius).sum() - (H**2).sum() / (2 * alpha)
     return float(value - least)
 
@@ -41,21 +42,21 @@ def first_order_residual(losses, graph, penalty, alpha, alpha_fuse, W, U, O, edg
     parts = [losses.gradients(W) + pull, graph.divergence(f) - pull]
     if penalty is not None:
         slope = alpha * penalty.slopes(O)
-        norms = np.sqrt((O**2).sum(axis=1))
+        norms = row_norms(O)
         out = norms > 0
         direction = O[out] / norms[out, None]
         parts.append(pull[out] - slope[out, None] * direction)
-        parts.append(np.maximum(np.sqrt((pull[~out] ** 2).sum(axis=1)) - slope[~out], 0.0))
+        parts.append(np.maximum(row_norms(pull[~out]) - slope[~out], 0.0))
     residual = np.sqrt(sum((part**2).sum() for part in parts)) / (losses.scale or 1.0)
     D = graph.differences(U)
-    along = alpha_fuse * np.sqrt((D**2).sum(axis=1))
+    along = alpha_fuse * row_norms(D)
     lack = graph.r @ np.abs(along - (f * D).sum(axis=1))
     return float(max(residual, lack / (graph.r @ along or 1.0)))
 
 
 def capped(edge_dual, bound):
     """Duals of at most that length."""
-    norms = np.sqrt((edge_dual**2).sum(axis=1))
+    norms = row_norms(edge_dual)
     return (
         edge_dual * np.where(norms > bound, bound / np.where(norms > 0, norms, 1.0), 1.0)[:, None]
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils.extmath import row_norms
 
 from .._backend import (
     centred,
@@ -123,7 +124,7 @@ class QuadraticLosses:
         best = np.clip(best, a - radius, a + radius)
         inside = 0.5 * self.m + ((0.5 * self.s * best + h - self.c) * best).sum(axis=1)
         H_out, W_out = H - self._back(h), W - self._back(a)  # the directions that a task lacks
-        outside = (H_out * W_out).sum(axis=1) - radius * np.sqrt((H_out**2).sum(axis=1))
+        outside = (H_out * W_out).sum(axis=1) - radius * row_norms(H_out)
         return inside + outside
 
     @cached_property

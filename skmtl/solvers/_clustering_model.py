@@ -13,6 +13,7 @@ from ._clustering_certificate import duality_gap, first_order_residual, objectiv
 
 COARSEST = 1e-3  # residual of the first fits between tangents
 FINEST = 1e-15  # residual below which there is rounding only
+OUTLIER = -1  # label of tasks in no cluster
 
 
 class Clustering(NamedTuple):
@@ -53,6 +54,11 @@ class Clustering(NamedTuple):
     def is_outlier(self):
         """Whether each task has an outlier part."""
         return (self.O != 0).any(axis=1)
+
+    @property
+    def labels(self):
+        """Cluster of each task, as `number_clusters` numbers them."""
+        return number_clusters(self.component, self.is_outlier)
 
 
 class Model:
@@ -122,6 +128,18 @@ class Model:
             gap = max(excess, 0.0) / (value or 1.0)
         residual = first_order_residual(*self.point, W, U, O, state.edge_dual)
         return Clustering(W, U, O, component, value, gap, residual, n_iter, False, state)
+
+
+def number_clusters(component, outlier):
+    """Cluster of each task, by decreasing size and then by first member; OUTLIER for outliers."""
+    labels = np.full(len(component), OUTLIER)
+    _, first, own, size = np.unique(
+        component[~outlier], return_index=True, return_inverse=True, return_counts=True
+    )
+    rank = np.empty(len(size), dtype=np.intp)
+    rank[np.lexsort((first, -size))] = np.arange(len(size))
+    labels[~outlier] = rank[own]
+    return labels
 
 
 def component_means(component, U):

@@ -8,6 +8,7 @@ from ._clustering_model import Clustering, Model
 MOST_STEPS = 100
 ROUGH = 0.1  # tol of a fit of a quadratic, in the residual of the last one
 SHORTEST = 2.0**-20  # step that is none
+ROUNDING = 1e-12  # relative change of the objective that says nothing
 
 
 def newton(smooth, model, state, P, tol, max_iter):
@@ -26,8 +27,8 @@ def newton(smooth, model, state, P, tol, max_iter):
         no gap is small against it.
     max_iter : int
     """
-    (W, b), zero = smooth.start(), np.zeros_like(P)
-    here, parts = smooth.at(W, b), (W, zero, zero)
+    here, zero = smooth.start, np.zeros_like(P)
+    parts = here.W, zero, zero
     value = _objective(here, model, parts)
     thresholds, n_iter, last = model.thresholds(P), 0, 1.0
     for _ in range(MOST_STEPS):
@@ -56,7 +57,7 @@ def _advance(smooth, model, here, parts, step, value):
         ]
         there = smooth.at(way[0], here.b + length * (b - here.b))
         reached = _objective(there, model, way)
-        if reached <= value + 1e-12 * abs(value):
+        if reached <= value + ROUNDING * abs(value):
             return there, way, reached, length
         length /= 2
     return here, parts, value, 0.0

@@ -7,6 +7,8 @@ a squared loss whose intercept is minimised out, of which the eigenbases serve a
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils.extmath import row_norms
 
 from .._backend import eigh_psd, place_of, to_numpy, to_place, widest_float
 from ._clustering_losses import QuadraticLosses, quadratic_of_few_rows
@@ -31,14 +33,17 @@ class SmoothLosses:
     def __init__(self, data, loss, omega, *, fit_intercept):
         n, p = data.X.shape
         self.frame = make_frame(data, omega, fit_intercept=fit_intercept, reduce=n < p)
+        self.mean, X, place = to_numpy(self.frame.mean), self.frame.X, place_of(data.X)
+        # dense features come to the host once, and less their mean
+        X = X if issparse(X) else to_numpy(to_place(X, place, widest_float(place))) - self.mean
         labels = data.labels
         self.loss, self.omega, self.fit_intercept = loss, omega, fit_intercept
         self.n_labels, self.n_tasks = data.weight_sums, data.n_tasks
         self.indptr, self.y = labels.indptr, labels.y
         self.s = labels.s * (omega / data.weight_sums)[labels.task]
         self.spans = [slice(a, b) for a, b in zip(labels.indptr, labels.indptr[1:], strict=False)]
-        self.data = data
-        self.n_coordinates = self.frame.X.shape[1]
+        self.data, self.X = data, X
+        self.n_coordinates = X.shape[1]
 
     @property
     def basis(self):
@@ -50,19 +55,18 @@ class SmoothLosses:
 
     def rows(self, t):
         """Rows of task t from the origin, on the host."""
-        X = rows_of(self.data, self.frame.X, self.spans[t])
-        X = X.toarray() if hasattr(X, "toarray") else X
-        dtype = widest_float(place_of(X))
-        return to_numpy(to_place(X, place_of(X), dtype) - self.frame.mean)
+        X = rows_of(self.data, self.X, self.spans[t])
+        return X.toarray() - self.mean if issparse(X) else X
 
+    @cached_property
     def start(self):
-        """No coefficients, and intercepts of the tasks' mean gradients by Newton's method."""
+        """SmoothPoint of no coefficients, and of intercepts without a mean gradient."""
         W, b = np.zeros((self.n_tasks, self.n_coordinates)), np.zeros(self.n_tasks)
         for _ in range(20 if self.fit_intercept else 0):
             z = np.repeat(b, np.diff(self.indptr))
             g, h = self.sums(self.loss.gradient(self.y, z)), self.sums(self.curvature(z))
             b = b - np.clip(g / h, -2.0, 2.0)
-        return W, b
+        return self.at(W, b)
 
     def at(self, W, b):
         """SmoothPoint of coefficients and intercepts."""
@@ -72,7 +76,7 @@ class SmoothLosses:
     @cached_property
     def scale(self):
         """Norm of the gradient at the start."""
-        return float(np.sqrt((self.at(*self.start()).slopes[0] ** 2).sum()))
+        return float(np.sqrt((self.start.slopes[0] ** 2).sum()))
 
     def sums(self, x):
         """Weighted sums over the labels of each task."""
@@ -115,7 +119,7 @@ class SmoothPoint:
     def least_values(self, H, W, radius):
         """Lower bounds of L_t + h_t'w within `radius` of w_t and of b_t: those of the tangents."""
         G, g = self.slopes
-        fall = np.sqrt(((G + H) ** 2).sum(axis=1)) + np.abs(g)
+        fall = row_norms(G + H) + np.abs(g)
         return self.values(W) + (H * W).sum(axis=1) - radius * fall
 
     def quadratics(self):

@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.sparse import csr_array
+from sklearn.utils.extmath import row_norms
 
 STEPS = 20  # of Weiszfeld's iteration, of which a start needs no digits
 FLOOR = 1e-6  # distance, relative to the estimates, below which it counts no more
@@ -19,10 +20,10 @@ def consensus(graph, B):
     at = np.concatenate([graph.i, graph.j, tasks])
     of = np.concatenate([graph.j, graph.i, tasks])
     r = np.concatenate([graph.r, graph.r, own])
-    floor = FLOOR * np.sqrt((B**2).sum(axis=1).max()) or 1.0
+    floor = FLOOR * row_norms(B).max() or 1.0
     U = _weighted_means(r, at, of, B)
     for _ in range(STEPS):
-        distance = np.sqrt(((U[at] - B[of]) ** 2).sum(axis=1))
+        distance = row_norms(U[at] - B[of])
         U = _weighted_means(r / np.maximum(distance, floor), at, of, B)
     return U
 

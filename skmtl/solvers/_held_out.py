@@ -12,7 +12,7 @@ class HeldOutLoss:
     Parameters
     ----------
     data : TaskData
-        Labels are class numbers.
+        Labels are class numbers, or amounts if the layout's `positive` is None.
     layout : object with `channels` and `positive`, for each task
     loss : object with value
 

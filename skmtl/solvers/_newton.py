@@ -10,7 +10,7 @@ from .._backend import namespace_of, to_numpy
 
 ARMIJO, SHORTEST = 1e-4, 2.0**-30
 POLISH = 1e-5  # accuracy of a step from where `tol` is reached
-ROUNDING = 1e-14  # relative change of the objective that says nothing
+ROUNDING = 1e-14  # relative change of the objective, or gradient, that says nothing
 
 
 def minimise(problem, step_of, *, tol, max_iter, start=None, polish=False):
@@ -35,7 +35,7 @@ def minimise(problem, step_of, *, tol, max_iter, start=None, polish=False):
     point : Point
     n_iter : int
     residual : float
-        Relative gradient..
+        Relative gradient.
     """
     point = problem.at(problem.zeros())
     gradient = problem.gradient(point)
@@ -44,7 +44,7 @@ def minimise(problem, step_of, *, tol, max_iter, start=None, polish=False):
         point = problem.at(start * problem.taken)
         gradient = problem.gradient(point)
     residual, n_iter = relative_size(gradient, scale), 0
-    while (residual > tol or (polish and residual > 0)) and n_iter < max_iter:
+    while (residual > tol or (polish and residual > ROUNDING)) and n_iter < max_iter:
         polish = polish and residual > tol
         accuracy = 0.1 * min(0.1, np.sqrt(residual)) if residual > tol else POLISH
         means = problem.means(point)

@@ -81,60 +81,58 @@ def balance_fit(objectives, balancer, make_stats, rng, *, max_iter):
     """
     state = balancer.init(objectives.n_tasks, rng)
     reads = balancer.needs | balancer.welcomes
-    if "excess" in reads and hasattr(balancer, "scales"):
+    if reads & {"gramian", "jacobian"} and not reads & {"excess", "distances"}:
+        return _descend(objectives, balancer, make_stats, state, max_iter)
+    if "excess" in reads:
         start = objectives.problem.at(objectives.problem.zeros())
         scales = balancer.scales(objectives.excess(start))
-        return _least_maximum(objectives, scales, objectives.gains, max_iter)
-    decided = not reads & {"gramian", "jacobian"} or reads & {"excess", "distances"}
-    follow = _fixed_point if decided else _descend
-    return follow(objectives, balancer, make_stats, state, max_iter)
+        if scales is not None:
+            return _least_maximum(objectives, scales, objectives.gains, max_iter)
+    return _fixed_point(objectives, balancer, make_stats, state, max_iter)
 
 
 def _fixed_point(objectives, balancer, make_stats, state, max_iter):
     """Weights and weighted fits in turn until the weights stay."""
-    w, point, accepts = np.ones(objectives.n_tasks), None, None
-    if "disagreement" in state.own:
-        w, accepts = _bargain(objectives, state.own["disagreement"], max_iter)
-    mix = _plain if "log_weights" in state.own else _Mixing()
+    w, accepts = np.ones(objectives.n_tasks), lambda point: True
+    _, point = objectives.fit(w)
+    bars = balancer.bars(lambda: objectives.disagreement)
+    if bars is not None and not (objectives.losses(point) < bars).all():
+        w, point, accepts = _bargain(objectives, bars, w, point, max_iter)
+    mix = _plain if balancer.remembers else _Mixing()
     for n_iter in range(1, max_iter + 1):
-        _, point = objectives.fit(w, start=point)
         new, state = balancer.step(make_stats(**_statistics(objectives, balancer, point)), state)
         new = new / new.mean()
         change = np.abs(new - w).max()
         if change <= SETTLED and n_iter > 1:
             break
-        w = _acceptable(objectives, w, mix(w, new), accepts)
-    _, point = objectives.fit(w, start=point)
+        w, point = _moved(objectives, w, point, mix(w, new), accepts)
     return Balanced(point, w, n_iter, change / SETTLED)
 
 
-def _bargain(objectives, given, max_iter):
-    """Weights to begin with, and whether all tasks gain at a point if that has to be asked."""
-    D = np.where(np.isnan(given), objectives.disagreement, given)
+def _bargain(objectives, bars, w, point, max_iter):
+    """(weights, point, whether a point is accepted), of a fit that all tasks gain from if any is.
 
-    def gains(point):
-        return D - objectives.losses(point)
-
-    w = np.ones(objectives.n_tasks)
-    if not (gains(objectives.fit(w)[1]) > 0).all() and (D > 0).all():
-        # the largest loss in units of the disagreement is least where every task gains
-        found = _least_maximum(objectives, 1 / D, lambda point: -gains(point), max_iter)
-        if (gains(found.point) > 0).all():
-            w = np.maximum(found.weights, LEAST_SHARE)
-            return w / w.mean(), lambda point: bool((gains(point) > 0).all())
-    return w, None
+    The largest loss in units of its bar is least where every task gains.
+    """
+    if not (bars > 0).all():
+        return w, point, lambda point: True
+    found = _least_maximum(objectives, 1 / bars, lambda p: objectives.losses(p) - bars, max_iter)
+    if not (objectives.losses(found.point) < bars).all():
+        return w, point, lambda point: True
+    w = np.maximum(found.weights, LEAST_SHARE)
+    accepts = lambda point: bool((objectives.losses(point) < bars).all())  # noqa: E731
+    return w / w.mean(), found.point, accepts
 
 
-def _acceptable(objectives, w, new, accepts):
-    """The new weights, or as much of the way to them as leads to a point that is accepted."""
-    if accepts is None:
-        return new
+def _moved(objectives, w, point, new, accepts):
+    """(weights, point) of a fit with the new weights, or part of the way to what is accepted."""
     for _ in range(HALVINGS):
-        if accepts(objectives.fit(new)[1]):
-            return new
+        _, there = objectives.fit(new, start=point)
+        if accepts(there):
+            return new, there
         new = np.sqrt(w * new)
         new = new / new.mean()
-    return w
+    return w, point
 
 
 def _plain(w, new):
@@ -211,9 +209,9 @@ def _descend(objectives, balancer, make_stats, state, max_iter):
     point = objectives.problem.at(objectives.problem.zeros())
     length, first, size = 1.0, None, np.inf
     for n_iter in range(1, max_iter + 1):  # noqa: B007, reported below
-        J = objectives.jacobian(point)
         values = objectives.values(point)
-        stats = make_stats(jacobian=J, **_statistics(objectives, balancer, point))
+        statistics = _statistics(objectives, balancer, point)
+        J, stats = statistics["jacobian"], make_stats(**statistics)
         w, state = balancer.step(stats, state)
         direction = balancer.direction(stats, state)
         size = float(np.linalg.norm(direction))
@@ -241,14 +239,14 @@ def _shorter(objectives, point, direction, w, values, slope, length):
 
 
 def _statistics(objectives, balancer, point):
-    """What the balancer reads besides the Jacobian."""
+    """What the balancer reads."""
     reads = balancer.needs | balancer.welcomes
     found = {"losses": objectives.losses(point)}
+    if reads & {"gramian", "jacobian"}:
+        found["jacobian"] = objectives.jacobian(point)
     for name in ("excess", "distances"):
         if name in reads:
             found[name] = getattr(objectives, name)(point)
     if "disagreement" in reads:
         found["disagreement"] = objectives.disagreement
-    if "distances" in found:
-        found["jacobian"] = objectives.jacobian(point)
     return found

@@ -20,6 +20,7 @@ from .._backend import (
     is_foreign,
     namespace_of,
     place_of,
+    take,
     to_numpy,
     to_place,
     widest_float,
@@ -313,7 +314,7 @@ class SmoothProblem:
         """Solution whose rows are the units of each task in turn; its shared rows are channels."""
         xp, C, p = namespace_of(P), self.layout.n_channels, self.frame.X.shape[1]
         W, w0 = self.coefficients(P), P[:C, :]
-        order = self.put(np.eye(self.n_units)[np.argsort(self._unit_numbers())])
+        order = np.argsort(self._unit_numbers())
         b, b0 = xp.zeros_like(W[:, 0]), xp.zeros_like(w0[:, 0])
         if self.fit_intercept:
             blocks = zip(self.blocks, self.spans, strict=True)
@@ -323,12 +324,12 @@ class SmoothProblem:
                 b, b0 = b - self._shifts(b, b0), b0 - xp.mean(b0)
             means = (self.sums @ b) / self.put(np.maximum(self._channel_sizes(), 1))
             b0 = xp.where(self.taken[:C, p] > 0, b0, means)
-        V = order @ self.frame.coefficients(W[:, :p])
+        V = take(self.frame.coefficients(W[:, :p]), order)
         shared = self.frame.coefficients(w0[:, :p])
         origin = self.put(self.frame.origin)
         return Solution(
             W=V,
-            b=order @ b - V @ origin,
+            b=take(b, order) - V @ origin,
             shared=shared,
             shared_intercept=b0 - shared @ origin,
             origin=origin,

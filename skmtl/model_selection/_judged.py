@@ -1,0 +1,50 @@
+"""What judges of contenders share: scorers by name, and the Comparison of what they said."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..metrics import make_multitask_scorer
+from ._comparison import Comparison
+
+
+class Judged(NamedTuple):
+    """What a judge says of a fitted contender.
+
+    Attributes
+    ----------
+    scores : tuple of float
+        Its value by each measure of the judge.
+    by_task : ndarray of shape (n_parts, n_tasks)
+        What the judge makes the measures of each task of, NaN for a task that is not scored.
+    """
+
+    scores: tuple
+    by_task: np.ndarray
+
+
+def named_scorer(scoring):
+    """A scorer of the name, or the scorer itself, and what it is called."""
+    if isinstance(scoring, str):
+        return make_multitask_scorer(scoring), scoring
+    if not callable(scoring):
+        raise TypeError(f"scoring must be None, a name or a scorer, got {scoring!r}.")
+    return scoring, getattr(scoring, "__name__", repr(scoring))
+
+
+def summary(table, trials, merge, measure, **options):
+    """Comparison by the measure of that number.
+
+    `merge` is given the `by_task` of all splits, (n_splits, n_parts, n_tasks), and the number.
+    """
+    names = list(trials[0].judged)
+    said = {name: [trial.judged[name] for trial in trials] for name in names}
+    by_task = {name: np.stack([judged.by_task for judged in said[name]]) for name in names}
+    return Comparison(
+        scores={name: np.array([j.scores[measure] for j in said[name]]) for name in names},
+        fit_seconds={name: float(np.mean([t.seconds[name] for t in trials])) for name in names},
+        task_scores={name: merge(by_task[name], measure) for name in names},
+        tasks=table.tasks,
+        n_labels=table.n_labels,
+        **options,
+    )
