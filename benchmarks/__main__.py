@@ -14,6 +14,8 @@ BENCHMARKS = {  # the options that each takes
     "perceptron": ["quick"],
     "perceptron_real": ["quick", "data"],
     "balancing": ["quick"],
+    "which_balancer": ["quick", "data"],
+    "torchjd": ["quick"],
     "regimes": ["quick"],
     "scaling": ["quick"],
     "real": ["quick", "data"],

@@ -25,15 +25,15 @@ def _seconds(function, number, clock):
 
 
 def ratio_row(what, ours, peer, bar, note=""):
-    """Row of a table of ratios peer / ours."""
+    """Row of a table of ratios peer / ours; without a bar there is no verdict."""
     ratio = peer / ours
-    verdict = "ok" if ratio >= bar else "SHORT"
+    verdict = "" if bar is None else "ok" if ratio >= bar else "SHORT"
     return [
         what,
         f"{1e3 * ours:.2f}",
         f"{1e3 * peer:.2f}",
         f"{ratio:.1f}",
-        f"{bar:g}",
+        "" if bar is None else f"{bar:g}",
         verdict,
         note,
     ]

@@ -25,7 +25,13 @@ from ._timing import print_table
 
 BAR = 0.02  # relative difference that counts as agreement where standard errors are small
 STANDARD_ERRORS = 4
-FITTED_BY = {"squared_error": "MultiTaskRidge", "log_loss": "MultiTaskLogisticRegression"}
+FITTED_BY = {
+    "squared_error": "MultiTaskRidge",
+    "log_loss": "MultiTaskLogisticRegression",
+    "huber": "MultiTaskPerceptron",
+    "hinge": "MultiTaskPerceptron, rounded",
+    "squared_hinge": "MultiTaskPerceptronClassifier",
+}
 SHAPES = "uniform", "rademacher", "exponential"
 
 

@@ -1,7 +1,4 @@
-"""Steps of balancers that solve a small problem: their CPU time, and torchjd's where it imports.
-
-Both sides get the same path of slowly turning Jacobians, float64, and pass their state along it.
-"""
+"""CPU time of steps of balancers that solve a small problem; `torchjd` has the ratios to a peer."""
 
 import itertools
 
@@ -9,35 +6,24 @@ import numpy as np
 
 from skmtl.balancing import balance
 
-from ._timing import RATIO_COLUMNS, interleaved, print_table, ratio_row
+from ._timing import interleaved, print_table
 
 LIMITS = {"nash": 2.0, "mgda": 1.0, "upgrad": None}  # ms at 10 tasks, 1000 parameters
-BARS = {"nash": (100, 1), "mgda": (2, 1), "upgrad": (2, 1)}  # ratios at 1e3 and 1e5 parameters
-NAMES = {"nash": "NashMTL", "mgda": "MGDA", "upgrad": "UPGrad"}
 TASKS, PARAMS = (2, 5, 10), (1_000, 100_000)
 LENGTH = 8  # Jacobians on the path
 
 
 def main(quick=False):
-    """Print both tables; `quick` leaves out the long gradients."""
-    params = PARAMS[: 1 if quick else None]
+    """Print the table; `quick` leaves out the long gradients."""
     columns = ["step", "ms", "at most", "", "over the mean gradient"]
-    print_table("CPU time of one step of balance()", columns, steps(params))
-    try:
-        import torch
-        import torchjd.aggregation as peers
-    except ImportError as error:
-        print(f"\nNo ratios to torchjd: {error}.")
-        return
-    torch.set_num_threads(1)
-    rows = ratios(params, torch, peers)
-    print_table("One step of balance() vs torchjd", RATIO_COLUMNS, rows)
+    rows = steps(PARAMS[: 1 if quick else None])
+    print_table("CPU time of one step of balance()", columns, rows)
 
 
 def steps(params):
     for T, d in itertools.product(TASKS, params):
         path = turning_jacobians(T, d)
-        calls = [ours(path, name) for name in LIMITS]
+        calls = [steps_along(path, name) for name in LIMITS]
         *times, plain = interleaved(*calls, lambda J=path[0]: J.mean(axis=0), repeats=5)
         for (name, limit), seconds in zip(LIMITS.items(), times, strict=True):
             ms, at_size = 1e3 * seconds, limit is not None and (T, d) == (10, 1_000)
@@ -50,31 +36,13 @@ def steps(params):
             ]
 
 
-def ratios(params, torch, peers):
-    for name, (T, d) in itertools.product(NAMES, itertools.product(TASKS, params)):
-        path = turning_jacobians(T, d)
-        tensors = [torch.from_numpy(J) for J in path]
-        try:
-            peer = getattr(peers, NAMES[name])(**({"n_tasks": T} if name == "nash" else {}))
-            theirs = peer(tensors[0]).numpy()
-        except ImportError as error:
-            yield [f"{name}, {T} tasks, {d} parameters", *[""] * 5, f"skipped: {error}"]
-            continue
-        mine = balance(path[0], balancer=name).direction
-        cosine = mine @ theirs / np.linalg.norm(mine) / np.linalg.norm(theirs)
-        turn = itertools.cycle(tensors)
-        times = interleaved(ours(path, name), lambda: peer(next(turn)), repeats=5)
-        bar = BARS[name][PARAMS.index(d)]
-        yield ratio_row(f"{name}, {T} tasks, {d} parameters", *times, bar, f"cosine {cosine:.6f}")
-
-
-def ours(path, name):
+def steps_along(path, balancer):
     """A call that makes the next step on the path."""
     turn, state = itertools.cycle(path), None
 
     def step():
         nonlocal state
-        state = balance(next(turn), balancer=name, state=state).state
+        state = balance(next(turn), balancer=balancer, state=state).state
 
     return step
 

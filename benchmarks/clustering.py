@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.base import clone
 from sklearn.cluster import KMeans
-from sklearn.linear_model import LassoCV, LogisticRegressionCV, Ridge, RidgeCV
+from sklearn.linear_model import LassoCV, LogisticRegression, Ridge, RidgeCV
 from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import GridSearchCV
 
@@ -210,7 +210,7 @@ def landmine(folder, n_splits):
         cv=MultiTaskKFold(5, random_state=0, task_column=0),
         scoring=make_multitask_scorer("roc_auc"),
     )
-    alone = LogisticRegressionCV(Cs=10, cv=3, max_iter=1000)
+    alone = GridSearchCV(LogisticRegression(max_iter=1000), {"C": np.logspace(-4, 4, 10)}, cv=3)
     contenders = {
         "logistic for each task": IndependentTasks(alone, task_column=0),
         "pooled logistic": PooledTasks(alone, task_column=0),

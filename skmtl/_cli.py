@@ -80,8 +80,9 @@ def _add_compare(commands):
     parser = commands.add_parser(
         "compare",
         help="does learning the tasks together pay, on these data?",
-        description="Fit MultiTaskRidgeCV and the simple models on the same random splits of the "
-        "data, and say what the difference is. For classes these are logistic regressions.",
+        description="Fit MultiTaskRidgeCV, MultiTaskBayesianRidge and the simple models on the "
+        "same random splits of the data, and say how the first differs from the best simple one. "
+        "For classes these are logistic regressions.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -97,6 +98,13 @@ def _add_compare(commands):
         help="labels are classes, as text, truth values and two whole numbers always are",
     )
     add("--drop", metavar="A,B", type=_columns, default=[], help="columns that are no features")
+    add(
+        "--without",
+        metavar="MODEL",
+        action="append",
+        default=[],
+        help="leave out a model, by its name in the report; may be given more than once",
+    )
     add("--repeats", type=_count(2), default=40, help="random splits, default 40")
     add("--test-size", type=_fraction, help="share of each task for testing, default 0.25")
     add("--n-per-task", type=_count(1), help="training rows of each task, instead of --test-size")
@@ -164,6 +172,7 @@ def _run(options, table):
     """The Comparison, or the ComparisonCurve; warnings come once each, in one line."""
     how = {"transformer": table.transformer, "callback": _progress_bar(sys.stderr)}
     how |= {"classification": table.classes is not None}
+    how |= {"estimators": dict.fromkeys(options.without)}
     with warnings.catch_warnings(record=True) as caught:
         if options.rows_per_task is None:
             result = compare(table.X, table.y, table.task, cv=_splitter(options), **how)

@@ -7,6 +7,7 @@ from sklearn.base import is_classifier
 from sklearn.linear_model import LogisticRegression, Ridge
 
 import skmtl
+from skmtl.balancing import SharpnessAware
 
 INNER = {  # wrappers do not construct without an argument
     "IndependentTasks": ("estimator", Ridge),
@@ -57,6 +58,12 @@ VARIANTS = {  # parameters that take other routes through the code than the defa
         "one-head": {"hidden_layer_sizes": 6, "alpha_specific": np.inf},
         "nash": {"balancer": "nash", "gramian": "exact"},
         "uncertainty": {"balancer": "uncertainty", "update_every": 3},
+        "f-mtl": {"perturbation": SharpnessAware(0.1), "balancer": "uncertainty"},
+        "samo": {
+            "perturbation": SharpnessAware(0.1, "samo"),
+            "balancer": "mgda",
+            "gramian": "exact",
+        },
     },
     "MultiTaskRobustClustering": {
         "convex": {"penalty": "lasso", "alpha_fuse": 0.3, "alpha_outlier": 0.5},
@@ -80,6 +87,7 @@ VARIANTS = {  # parameters that take other routes through the code than the defa
         },
         "hinge": {"loss": "hinge", "hidden_layer_sizes": ()},
         "nash": {"balancer": "nash", "gramian": "exact"},
+        "f-mtl": {"perturbation": SharpnessAware(0.1)},
     },
     "IndependentTasks": {
         "ours": {"estimator": skmtl.MultiTaskRidge(alpha_shared=2.0)},

@@ -3,6 +3,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 from sklearn.exceptions import ConvergenceWarning
 
 from skmtl.asymptotics import (
@@ -363,6 +364,18 @@ def test_logistic_regression_without_penalty_is_that_of_sur_and_candes():
     assert risk.leverage[0] == pytest.approx(3.0269, abs=5e-5)
 
 
+@pytest.mark.parametrize("ratio", [1.2, 2.0, 10.0])
+def test_least_absolute_deviations_without_penalty_is_that_of_el_karoui_et_al(ratio):
+    # El Karoui et al. (2013): with v = p/n and residuals of new rows s Z, the share of rows that
+    # are interpolated is v = P(|Z| < a), and v (s^2 - sigma^2) = s^2 E min(Z^2, a^2)
+    v = 1 / ratio
+    a = norm.ppf((1 + v) / 2)
+    clipped = v - 2 * a * norm.pdf(a) + a**2 * (1 - v)
+    problem = alike(1, ratio, loss="absolute_error", noise_var=0.3)
+    risk = predict_risk(replace(problem, penalty_matrix=[[0.0]]))
+    assert risk.generalization_error[0] == pytest.approx(0.3 * v / (v - clipped), rel=SOLVED)
+
+
 def test_huber_loss_on_small_residuals_is_squared_loss():
     problem = replace(alike(3, noise_var=1e-4), gram=1e-4 * task_gram(3, 0.8))
     expected = predict_risk(problem)
@@ -416,8 +429,10 @@ def test_a_free_common_part_is_separated_by_few_rows_of_all_tasks():
 
 def test_rows_that_do_not_determine_a_free_direction_are_refused():
     problem = alike(2, [0.3, 0.5], alphas=(0.0, 1.0))
-    with pytest.raises(ValueError, match=r"one is free at n/p = 0\.8"):
+    with pytest.raises(ValueError, match=r"one is free at n/p = 0\.8; .* by ridgeless_risk\."):
         predict_risk(problem)
+    with pytest.raises(ValueError, match=r"one is free at n/p = 0\.8; penalise it\."):
+        predict_risk(replace(problem, loss="huber"))  # which has no ridgeless_risk
     assert predict_risk(replace(problem, sample_ratio=0.6)).converged
 
 

@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from skmtl import _backend
+from skmtl.balancing import SharpnessAware
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 N = 12
@@ -195,6 +196,7 @@ VALUES = {  # parameter -> values that no estimator takes
     "balancer": ["best", 1, {"a": 1}],
     "gramian": ["full", None, 1],
     "update_every": COUNT,
+    "perturbation": ["samo", 0.1, SharpnessAware, SharpnessAware(0), SharpnessAware(mode="sam")],
     "scale_targets": FLAG,
     "batch_size": [*COUNT, "all"],
     "learning_rate_init": [0, *STRENGTH],

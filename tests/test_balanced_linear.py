@@ -22,6 +22,7 @@ from skmtl.balancing import (
 )
 
 FIXED = ("dibs", "excess_risk", "nash_bargaining", "stch", "uncertainty", "equal")
+SETTLING = [name for name, b in BALANCERS.items() if b.settles and not b.owns_direction]
 ONE_VECTOR = {"alpha_shared": 1e-8, "alpha_specific": np.inf, "alpha_intercept": np.inf}
 
 
@@ -166,7 +167,9 @@ def test_isotropic_hessians_bring_dibs_to_the_centroid_of_the_own_optima():
     assert_close(model.coef_[0], optima.mean(axis=0), rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["mgda", "nash", "upgrad"])
+@pytest.mark.parametrize(
+    "name", ["cagrad", "dualproj", "fairgrad", "gradnorm", "mgda", "nash", "task_tension", "upgrad"]
+)
 def test_descent_stops_at_a_pareto_stationary_point(name):
     X, Y = regression()
     X, Y = X - X.mean(axis=0), Y - Y.mean(axis=0)
@@ -192,16 +195,32 @@ def test_label_noise_draws_group_dro_and_not_excess_risk():
     assert np.mean(weights["excess_risk"]) <= 1.5
 
 
-@pytest.mark.parametrize("name", [name for name in BALANCERS if name in {*FIXED, "group_dro"}])
-def test_every_reweighting_works_for_both_losses_and_finite_numbers_come_back(name):
+@pytest.mark.parametrize("name", SETTLING)
+def test_every_balancer_that_settles_works_for_both_losses_and_says_its_weights(name):
     for model, X, Y in models(name):
         Y = Y.copy()
         Y[:30, 1] = np.nan
         quietly(model, X, Y)
         assert np.isfinite(model.coef_).all()
         assert model.task_weights_.mean() == pytest.approx(1.0)
-        assert (model.task_weights_ >= 0).all()
+        if "nonnegative" in BALANCERS[name]().promises:
+            assert (model.task_weights_ >= 0).all()
         assert model.n_iter_ >= 1
+
+
+@pytest.mark.parametrize("name", [n for n in SETTLING if n not in ("famo", "group_dro")])  # creep
+def test_every_balancer_that_settles_does_so_where_tasks_share_one_vector(name):
+    for model, X, Y in models(name, **ONE_VECTOR):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            model.fit(X, Y)
+
+
+@pytest.mark.parametrize("name", sorted(BALANCERS.keys() - set(SETTLING)))
+def test_balancers_without_fixed_weights_are_refused(name):
+    for model, X, Y in models(name):
+        with pytest.raises(ValueError, match=f"balancer='{name}' leads to no fixed weights"):
+            model.fit(X, Y)
 
 
 def test_long_data_equal_wide_data_under_a_balancer():

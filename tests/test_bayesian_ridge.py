@@ -611,8 +611,9 @@ def test_arrays_and_groups_of_the_wrong_kind_are_refused():
     X, Y = sample(10, 2, 3, seed=33)
     for covariance, message in [
         (np.eye(2), r"shape \(3, 3\).*got shape \(2, 2\)"),
-        (np.triu(np.ones((3, 3))), "symmetric"),
-        (-np.eye(3), "positive diagonal"),
+        (np.full((3, 3), np.nan), "got one with NaN"),
+        (np.triu(np.ones((3, 3))), "symmetric.*differs from its transpose"),
+        (-np.eye(3), "positive diagonal, got one with -1 on it"),
         (2 * np.ones((3, 3)) - np.eye(3), "positive semidefinite.*eigenvalue -1"),
     ]:
         with pytest.raises(ValueError, match=message):

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from skmtl import MultiTaskPerceptron
+from skmtl.balancing import BALANCERS, balance
 from skmtl.model_selection import Comparison
 
 ROOT = Path(__file__).parents[1]
@@ -155,9 +157,83 @@ def test_hidden_cells_of_related_columns_are_predicted(module, rng):
     assert comparison.scores["MultiTaskRidgeCV"].min() > 0.95
 
 
+@pytest.mark.parametrize("name", ["nash", "fairgrad", "mgda", "upgrad", "dualproj", "cagrad"])
+def test_answers_meet_the_definitions_that_peers_are_held_to_and_others_do_not(module, name):
+    definitions, peers = module("_definitions"), module("torchjd").PEERS
+    violation, undefined = definitions.DEFINITIONS[name]
+    balancer = BALANCERS[name](**peers[name][0])
+    for kind in ("pair", "normal", "identical", "thousandfold", "small"):
+        J = definitions.JACOBIANS[kind](np.random.default_rng(0))
+        w, d = balance(J, balancer=balancer)[:2]
+        assert kind in undefined or violation(J, w, d) < definitions.FIRM
+    turned = w * np.array([1.0, 1.0, 1.0, 2.0])
+    assert violation(J, turned, turned @ J) > 1e-3
+
+
+def test_inputs_are_listed_where_only_the_peer_misses_its_definition(module):
+    answers = [
+        ("mgda", "normal", 1e-16, 1e-5, 1.0),
+        ("mgda", "small", 1e-16, 0.2, 0.9),
+        ("mgda", "small", 1e-16, 0.3, 0.8),
+        ("mgda", "large", 0.5, 0.5, 0.7),
+        ("nash", "normal", 1e-16, ValueError("no"), np.nan),
+        ("nash", "small", 1e-16, ImportError("no solver"), np.nan),
+    ]
+    bench = module("torchjd")
+    assert list(bench.misses(answers)) == [
+        ["mgda", "small", "1.0e-16", "3.0e-01", "0.800000"],
+        ["nash", "normal", "1.0e-16", "ValueError", "nan"],
+    ]
+    assert list(bench.counts(answers)) == [
+        ["mgda", "4", "3", "0", "1", "1.000000"],
+        ["nash", "1", "1", "0", "0", ""],
+    ]
+
+
+def test_a_ratio_without_a_bar_has_no_verdict(module):
+    timing = module("_timing")
+    assert timing.ratio_row("case", 1e-3, 3e-3, 2)[3:6] == ["3.0", "2", "ok"]
+    assert timing.ratio_row("case", 1e-3, 3e-3, 4)[5] == "SHORT"
+    assert timing.ratio_row("case", 1e-3, 3e-3, None)[3:6] == ["3.0", "", ""]
+
+
+def test_a_balancer_that_is_not_registered_is_skipped_with_a_word(module, monkeypatch):
+    bench = module("torchjd")
+    monkeypatch.setattr(bench, "BALANCERS", {})
+    assert bench.step("mgda", [np.eye(2)], [None], None)[-1] == "skipped: no such balancer"
+    assert bench.common() == []
+
+
 @pytest.mark.skipif(DATA is None, reason="set SKMTL_BENCHMARK_DATA to the folder of the tables")
 @pytest.mark.parametrize("name", SHAPES)
 def test_real_tables_have_their_known_shapes(module, name):
     X, y, task = getattr(module("_tables"), name)(DATA)
     assert (X.shape, y.shape) == SHAPES[name]
     assert task is None or len(np.unique(task)) == 139
+
+
+def test_gains_and_ranks_of_balancers_are_those_of_their_definitions(module):
+    bench = module("which_balancer")
+    errors = {bench.EQUAL: np.array([1.0, 2.0]), "mgda": np.array([0.5, 2.0])}
+    trial = bench.Trial(errors, {bench.EQUAL: 1.0, "mgda": 3.0}, own=np.array([1.0, 1.0]))
+    table = bench.summary([trial, trial])
+    np.testing.assert_allclose(table["mgda"].delta, -25.0)  # half saved, as much lost again
+    np.testing.assert_allclose(table[bench.EQUAL].delta, -50.0)
+    np.testing.assert_allclose(table["mgda"].rank, 1.25)  # first, and tied for first
+    best, plain = bench.rows_of(table)
+    assert best[0] == "mgda" and best[3] == "+25.00" and best[-1] == "3.00"
+    assert plain[3] == "+0.00"
+    assert [row[0] for row in bench.overall({"one": table})] == ["mgda", bench.EQUAL]
+
+
+def test_every_balancer_has_a_row_in_the_study(module):
+    bench = module("which_balancer")
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(20, 2)), rng.normal(size=(20, 2))
+    model = MultiTaskPerceptron((3,), max_iter=2)
+    problem = bench.Problem(X, Y, X, Y, model)
+    found = dict(bench.contenders(problem, seed=1))
+    assert found.keys() >= BALANCERS.keys() - {"equal"} | {bench.EQUAL, bench.TUNED}
+    assert all(other.random_state == 1 for other in found.values())
+    assert bench.errors(problem, found[bench.TUNED]).shape == (2,)
+    assert bench.own_errors(problem, seed=1).shape == (2,)

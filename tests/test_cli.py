@@ -20,8 +20,9 @@ matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 
 ROOT = Path(skmtl.__file__).parents[1]
-MODELS = ["pooled", "pooled + dummies", "independent", "independent, one alpha", "MultiTaskRidgeCV"]
-CLASSIFIERS = [*MODELS[:4], "MultiTaskLogisticRegressionCV"]
+SIMPLE = ["pooled", "pooled + dummies", "independent", "independent, one alpha"]
+MODELS = [*SIMPLE, "MultiTaskBayesianRidge", "MultiTaskRidgeCV"]
+CLASSIFIERS = [*SIMPLE, "MultiTaskLogisticRegressionCV"]
 LONG = ["--target", "y", "--task-column", "site", "--repeats", "2"]
 WIDE = ["--targets", "u,v,w", "--repeats", "2"]
 

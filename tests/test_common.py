@@ -42,9 +42,9 @@ VOCABULARY = set(
     random_state verbose criterion guard per_task cv scoring store_cv_results estimator regressor
     alpha_fuse alpha_outlier alphas alphas_fuse alphas_outlier penalty gamma n_neighbors weights
     init cluster_rule task_dummies with_mean with_std class_weight missing_label
-    hidden_layer_sizes activation loss alpha balancer gramian update_every scale_targets batch_size
-    learning_rate_init shuffle early_stopping validation_fraction n_iter_no_change warm_start
-    covariance noise rank prior_strength shrink_intercept groups
+    hidden_layer_sizes activation loss alpha balancer gramian update_every perturbation
+    scale_targets batch_size learning_rate_init shuffle early_stopping validation_fraction
+    n_iter_no_change warm_start covariance noise rank prior_strength shrink_intercept groups
     """.split()
 )
 STRICTLY = (

@@ -1,5 +1,6 @@
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from sklearn.model_selection import GridSearchCV, KFold, LeaveOneGroupOut
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from skmtl import MultiTaskRidge, MultiTaskRidgeCV
+from skmtl import MultiTaskBayesianRidge, MultiTaskRidge, MultiTaskRidgeCV
 from skmtl.baselines import IndependentTasks, PooledTasks
 from skmtl.metrics import make_multitask_scorer, multitask_r2_score
 from skmtl.model_selection import Comparison, MultiTaskShuffleSplit, compare
@@ -23,8 +24,10 @@ DEFAULTS = [
     "pooled + dummies",
     "independent",
     "independent, one alpha",
+    "MultiTaskBayesianRidge",
     "MultiTaskRidgeCV",
 ]
+SIMPLE = DEFAULTS[:4]
 FEW = MultiTaskShuffleSplit(3, test_size=0.25, random_state=0)
 PLAIN = PooledTasks(LinearRegression())
 ONLY_POOLED = dict.fromkeys(DEFAULTS[1:-1])  # quick: two contenders
@@ -75,7 +78,8 @@ def test_all_default_contenders_are_scored_on_every_split():
     assert list(comparison.scores) == DEFAULTS
     assert all(scores.shape == (3,) for scores in comparison.scores.values())
     assert comparison.n_splits == 3
-    assert comparison.simple == DEFAULTS[:-1]
+    assert comparison.simple == SIMPLE
+    assert comparison.reference == "MultiTaskRidgeCV"
 
 
 def test_long_scores_equal_a_handwritten_loop():
@@ -120,6 +124,18 @@ def test_masked_labels_are_missing_labels():
     one, other = (compare(X, Z, cv=FEW, estimators=ONLY_POOLED) for Z in (masked, Y))
     np.testing.assert_array_equal(one.scores["pooled"], other.scores["pooled"])
     assert one.n_labels.tolist() == other.n_labels.tolist()
+
+
+def test_the_learned_covariance_is_the_estimator_as_it_is_by_default():
+    X, Y = wide_data()
+    expected = []
+    for train, test in FEW.split(X, Y):
+        scaler, units = StandardScaler().fit(X[train]), StandardScaler().fit(Y[train])
+        model = MultiTaskBayesianRidge().fit(scaler.transform(X[train]), units.transform(Y[train]))
+        prediction = units.inverse_transform(model.predict(scaler.transform(X[test])))
+        expected.append(multitask_r2_score(Y[test], prediction))
+    comparison = compare(X, Y, cv=FEW, estimators=dict.fromkeys(SIMPLE))
+    np.testing.assert_allclose(comparison.scores["MultiTaskBayesianRidge"], expected, rtol=1e-9)
 
 
 def test_units_of_wide_targets_do_not_matter():
@@ -321,7 +337,8 @@ def test_own_estimators_join_replace_or_remove():
     own["independent"] = None
     comparison = compare(*long_data(), cv=FEW, estimators=own)
     assert list(comparison.scores) == [
-        "pooled", "pooled + dummies", "independent, one alpha", "mine", "MultiTaskRidgeCV"
+        "pooled", "pooled + dummies", "independent, one alpha", "MultiTaskBayesianRidge", "mine",
+        "MultiTaskRidgeCV",
     ]  # fmt: skip
     default = compare(*long_data(), cv=FEW)
     assert (comparison.scores["pooled"] != default.scores["pooled"]).any()
@@ -332,6 +349,19 @@ def test_another_reference_comes_last_and_is_what_the_verdict_is_about():
     assert list(comparison.scores)[-1] == "mine"
     assert comparison.verdict.startswith("mine explains")
     assert "MultiTaskRidgeCV" not in comparison.simple
+
+
+def test_the_learned_covariance_is_no_simple_model_however_well_it_does():
+    comparison = compare(*long_data(), cv=FEW)
+    best = {"MultiTaskBayesianRidge": np.ones(3)}
+    assert replace(comparison, scores=comparison.scores | best).verdict == comparison.verdict
+
+
+def test_the_learned_covariance_may_be_the_reference():
+    comparison = compare(*long_data(), cv=FEW, reference="MultiTaskBayesianRidge")
+    assert list(comparison.scores) == [*SIMPLE, "MultiTaskRidgeCV", "MultiTaskBayesianRidge"]
+    assert comparison.simple == SIMPLE
+    assert comparison.verdict.startswith("MultiTaskBayesianRidge explains")
 
 
 @pytest.mark.parametrize(

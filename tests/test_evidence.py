@@ -411,14 +411,32 @@ def test_all_routes_learn_the_same_covariances(noise, holes, monkeypatch):
 def test_many_tasks_with_gaps_get_loadings_where_full_covariances_are_dear(monkeypatch):
     from skmtl.solvers.evidence import _problem
 
+    def parts(Y, *words):
+        return [
+            type(part) for part in EvidenceProblem(wide_data(X, Y)[0], *words).climb.model.parts
+        ]
+
     rng = np.random.default_rng(16)
-    X, Y = rng.normal(size=(20, 4)), rng.normal(size=(20, 51))
-    data, _ = wide_data(X, Y)
-    assert type(EvidenceProblem(data).climb.model.parts[0]) is Full
+    X, Y = rng.normal(size=(20, 20)), rng.normal(size=(20, 30))
+    gappy = np.where(rng.random(Y.shape) < 0.3, np.nan, Y)
+    assert parts(gappy) == [Full, Full]
     monkeypatch.setattr(_problem, "DEAR", 1e3)
-    model = EvidenceProblem(data).climb.model
-    assert [type(part) for part in model.parts] == [LowRank, Diagonal]
-    assert type(EvidenceProblem(data, "full").climb.model.parts[0]) is Full
+    assert parts(gappy) == [LowRank, Diagonal]
+    assert parts(gappy, "full") == [Full, Full]
+    assert parts(Y) == [Full, Full]  # loadings would take as long, and more steps
+    assert parts(gappy, "auto", "full") == [Full, Full]  # and so they would here
+
+
+def test_structures_that_would_take_hours_are_refused_with_the_way_out(monkeypatch):
+    from skmtl.solvers.evidence import _routes
+
+    monkeypatch.setattr(_routes, "IMPOSSIBLE", 1.0)
+    rng = np.random.default_rng(18)
+    data, _ = wide_data(rng.normal(size=(9, 2)), rng.normal(size=(9, 3)))
+    with pytest.raises(ValueError, match="27 labels of 3 tasks and 2 features; use MultiTaskRidge"):
+        EvidenceProblem(data, "shared", "common")
+    with pytest.raises(ValueError, match="use covariance='low_rank' or 'shared'"):
+        EvidenceProblem(data)
 
 
 def test_the_inverse_is_one_and_a_matrix_without_is_refused():

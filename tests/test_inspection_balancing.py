@@ -118,16 +118,18 @@ def test_classifiers_are_measured_by_log_loss_and_long_data_read_their_task_colu
     np.testing.assert_allclose(long.losses, wide.losses, rtol=1e-8)  # another order of sums
 
 
-def test_domination_and_area_are_those_of_brute_force():
+def test_domination_and_volume_are_those_of_brute_force():
     rng = np.random.default_rng(0)
-    P = rng.integers(0, 4, size=(30, 3)).astype(float)  # the losses; with ties and copies
-    front = trace_pareto_front(Told(), P, np.zeros((4, 1)), np.zeros((4, 3)))
+    P = rng.integers(1, 6, size=(30, 3)).astype(float)  # the losses; with ties
+    front = trace_pareto_front(Told(), P, np.zeros((4, 1)), np.zeros((4, 3)), reference=[6, 6, 6])
     np.testing.assert_allclose(front.losses, P)
     P = front.losses
     expected = [any((q <= p).all() and (q < p).any() for q in P) for p in P]
     assert 0 < sum(expected) < len(P)
     np.testing.assert_array_equal(front.dominated, expected)
-    assert np.isnan(front.hypervolume)
+    cells = np.indices((6, 6, 6)).reshape(3, -1).T
+    covered = (P.round()[:, None] <= cells).all(axis=2).any(axis=0).sum()
+    assert 50 < covered < 216 and front.hypervolume == pytest.approx(covered)
 
     P = rng.uniform(size=(6, 2))
     reference = np.array([0.9, 0.8])
@@ -137,6 +139,14 @@ def test_domination_and_area_are_those_of_brute_force():
     covered = (front.losses <= cells[:, :, None]).all(axis=-1).any(axis=-1)
     # cells cut by an edge: at most two rows and columns of 400 for each of six points
     assert front.hypervolume == pytest.approx(0.72 * covered.mean(), abs=0.72 * 12 / 400)
+
+
+def test_the_volume_of_many_tasks_is_not_computed():
+    for n_tasks, expected in ((1, 0.5), (8, 0.5**8), (9, np.nan)):
+        share = np.full((1, n_tasks), 0.5)
+        nothing = np.zeros((4, 1)), np.zeros((4, n_tasks))
+        front = trace_pareto_front(Told(), share, *nothing, reference=np.ones(n_tasks))
+        assert front.hypervolume == pytest.approx(expected, nan_ok=True)
 
 
 def test_a_point_beyond_the_reference_adds_no_area():

@@ -8,7 +8,7 @@ from skmtl._registry import resolve
 from skmtl.losses import LOSSES, Huber, LogLoss, MultinomialLogLoss, SquaredError
 
 every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES.keys())
-MARGINS = [LOSSES["log_loss"], LOSSES["hinge"]]  # their labels are 0 and 1
+MARGINS = [LOSSES[name] for name in ("log_loss", "hinge", "squared_hinge")]  # of labels 0 and 1
 STEP = 1e-6  # of central differences, whose error is then about 1e-9
 
 
@@ -77,6 +77,13 @@ def test_huber_is_half_the_square_and_then_linear():
 def test_squared_error_is_half_the_square():
     np.testing.assert_array_equal(SquaredError().value(np.array([3.0]), np.array([1.0])), [2.0])
     assert SquaredError().is_quadratic
+
+
+def test_the_squared_hinge_is_the_square_of_the_hinge(rng):
+    y, z = rng.integers(0, 2, 9) * 1.0, 2 * rng.normal(size=9)
+    expected = LOSSES["hinge"].value(y, z) ** 2
+    assert (expected > 0).any() and (expected == 0).any()
+    np.testing.assert_array_equal(LOSSES["squared_hinge"].value(y, z), expected)
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -1,6 +1,7 @@
 """MultiTaskPerceptronClassifier: models that it equals, its losses, classes in several batches."""
 
 import warnings
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -10,14 +11,15 @@ from _samplers import as_long, frequencies, long_queries, with_holes
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 
 from skmtl import MultiTaskLogisticRegression, _backend
 from skmtl._backend import NUMPY, to_numpy, to_place
 from skmtl._data import wide_data
 from skmtl.balancing import BALANCERS
+from skmtl.losses import Hinge, SquaredHinge
 from skmtl.neural_network import MultiTaskPerceptronClassifier
-from skmtl.neural_network._criteria import OneAgainstRest, Softmax
+from skmtl.neural_network._criteria import CLASSIFICATION, OneAgainstRest, Softmax
 from skmtl.neural_network._perceptron_classifier import entropies
 from skmtl.neural_network._rows import WideRows
 
@@ -163,10 +165,41 @@ def test_hinge_is_the_support_vector_machine():
     assert (model.predict(X) == peer.predict(X)).mean() > 0.98
 
 
+@pytest.mark.parametrize("alphas", [(0.5, 2.0), (np.inf, 1.0)])
+def test_the_squared_hinge_is_a_support_vector_machine_on_shared_and_own_features(alphas):
+    """LinearSVC penalises its intercept: mirrored rows, with which both have none."""
+    X, Y = sample("binary", holes=False)
+    X, Y = np.concatenate([X, -X]), np.concatenate([Y, 1 - Y])
+    table, y = as_long(X, Y)
+    own = np.eye(3)[table[:, -1].astype(int)]
+    scaled = [table[:, :-1] / np.sqrt(alphas[0])]
+    scaled += [table[:, :-1] * column[:, None] / np.sqrt(alphas[1]) for column in own.T]
+    peer = LinearSVC(fit_intercept=False, tol=1e-10, max_iter=100_000)
+    W = peer.fit(np.hstack(scaled), y).coef_.reshape(4, -1)
+    expected = W[0] / np.sqrt(alphas[0]) + W[1:] / np.sqrt(alphas[1])
+    model = MultiTaskPerceptronClassifier(
+        loss="squared_hinge", alpha_shared=alphas[0], alpha_specific=alphas[1], **EXACT
+    ).fit(X, Y)
+    assert_close(model.heads_, expected, rtol=ROOT)
+    assert_close(model.intercept_, np.zeros(3), rtol=ROOT)
+
+
+def test_the_squared_hinge_of_classes_is_one_against_the_rest():
+    X, Y = sample("mixed", holes=False)
+    model = MultiTaskPerceptronClassifier(loss="squared_hinge", alpha_shared=np.inf, **EXACT)
+    heads = clone(model).fit(X, Y).heads_[2]
+    for k, head in enumerate(heads):
+        alone = clone(model).fit(X, (Y[:, 2] == k).astype(int))
+        assert_close(head, alone.heads_[0], rtol=ROOT)
+
+
 # losses of several classes
 
 
-@pytest.mark.parametrize("criterion", [Softmax, OneAgainstRest])
+HINGES = [partial(OneAgainstRest, loss=loss) for loss in (Hinge(), SquaredHinge())]
+
+
+@pytest.mark.parametrize("criterion", [Softmax, *HINGES], ids=["softmax", "hinge", "squared"])
 @pytest.mark.parametrize("sizes", [(3, 2, 4, 2), (3, 3, 3, 3)], ids=["mixed", "alike"])
 def test_losses_of_classes_have_their_derivatives(criterion, sizes, xp_place):
     rng = np.random.default_rng(0)
@@ -212,7 +245,7 @@ def test_entropies_are_losses_of_the_frequencies():
 
 
 @every_kind
-@pytest.mark.parametrize("loss", ["log_loss", "hinge"])
+@pytest.mark.parametrize("loss", CLASSIFICATION)
 @pytest.mark.parametrize("long", [False, True], ids=["wide", "long"])
 def test_it_learns_what_lines_cannot_tell_apart(kind, loss, long):
     rng = np.random.default_rng(0)
@@ -248,7 +281,7 @@ def test_every_balancer_trains(kind, name):
 
 
 @every_kind
-@pytest.mark.parametrize("loss", ["log_loss", "hinge"])
+@pytest.mark.parametrize("loss", CLASSIFICATION)
 def test_arrays_of_another_library_give_the_same_training(kind, loss, xp_place):
     X, Y = sample(kind)
     model = MultiTaskPerceptronClassifier(
@@ -292,16 +325,21 @@ def test_early_stopping_keeps_the_parameters_of_the_best_accuracy(kind):
     np.testing.assert_array_equal(stacked(best.heads_), stacked(model.heads_))
 
 
-def test_probabilities_and_lbfgs_are_not_for_the_hinge():
+@pytest.mark.parametrize("loss", ["hinge", "squared_hinge"])
+def test_probabilities_are_not_for_the_hinges(loss):
     X, Y = sample("binary")
-    model = MultiTaskPerceptronClassifier(loss="hinge", **SMALL).fit(X, Y)
+    model = MultiTaskPerceptronClassifier(loss=loss, **SMALL).fit(X, Y)
     for method in ("predict_proba", "predict_log_proba"):
         assert not hasattr(model, method)
         with pytest.raises(AttributeError, match=f"has no attribute {method!r}"):
             getattr(model, method)(X)
+
+
+def test_lbfgs_is_not_for_the_hinge_and_other_losses_are_refused():
+    X, Y = sample("binary")
     with pytest.raises(ValueError, match="loss='hinge' needs solver='adam' or 'sgd'"):
         MultiTaskPerceptronClassifier(loss="hinge", solver="lbfgs").fit(X, Y)
-    with pytest.raises(ValueError, match=r"loss must be one of \['log_loss', 'hinge'\]"):
+    with pytest.raises(ValueError, match=r"loss must be one of \['log_loss', 'hinge', .*\]"):
         MultiTaskPerceptronClassifier(loss="squared_error").fit(X, Y)
 
 

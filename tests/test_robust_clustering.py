@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from scipy.cluster.hierarchy import fcluster, is_valid_linkage
+from scipy.cluster.hierarchy import dendrogram, fcluster, is_valid_linkage
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -12,7 +12,12 @@ from sklearn.linear_model import LinearRegression, RidgeCV
 from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import KFold
 
-from skmtl import MultiTaskRidge, MultiTaskRobustClustering, MultiTaskRobustClusteringCV
+from skmtl import (
+    MultiTaskRidge,
+    MultiTaskRobustClustering,
+    MultiTaskRobustClusteringClassifier,
+    MultiTaskRobustClusteringCV,
+)
 from skmtl.datasets import make_clustered_tasks
 from skmtl.linear_model._cluster_path import merge_tree
 from skmtl.linear_model._cluster_rules import choose_clusters, run_lengths, says_something
@@ -103,6 +108,43 @@ def test_a_common_design_gives_what_rows_of_their_own_give(data):
     assert long.objective_ == pytest.approx(wide.objective_)
 
 
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("classes", [False, True], ids=["squares", "log-loss"])
+def test_convex_objectives_are_those_of_a_conic_solver(classes, seed):
+    """With weights of labels, tasks and edges, missing labels and intercepts."""
+    cvxpy = pytest.importorskip("cvxpy")
+    rng = np.random.default_rng(seed)
+    T, n, p = 5, 30, 3
+    X = rng.normal(size=(n, p)) + 1
+    W = np.repeat(rng.normal(size=(2, p)), [2, 3], axis=0)
+    Y = X @ W.T + rng.normal(size=(n, T)) + 2
+    Y = (Y > np.median(Y, axis=0)) * 1.0 if classes else Y
+    Y[rng.random(Y.shape) < 0.2] = np.nan
+    s, omega, R = rng.uniform(0.2, 2, Y.shape), rng.uniform(0.5, 2, T), rng.random((T, T))
+    R, omega = R + R.T, omega / omega.mean()
+    Model = MultiTaskRobustClusteringClassifier if classes else MultiTaskRobustClustering
+    a, f, o = rng.uniform(0.05, 1), rng.uniform(0.01, 0.2), rng.uniform(0.02, 0.5)
+    penalty = ["lasso", "none"][seed % 2]
+    model = Model(a, f, alpha_outlier=o, penalty=penalty, weights=R, task_weight=omega, **FINE)
+    model.set_params(tol=1e-9).fit(X, Y, s)
+
+    W, U, O = (cvxpy.Variable((T, p)) for _ in range(3))  # noqa: E741
+    b, value = cvxpy.Variable(T), 0
+    for t in range(T):
+        seen = ~np.isnan(Y[:, t])
+        y, z, share = Y[seen, t], X[seen] @ W[t] + b[t], omega[t] * s[seen, t] / s[seen, t].sum()
+        if classes:
+            value += share @ (cvxpy.logistic(z) - cvxpy.multiply(y, z))
+        else:
+            value += share @ cvxpy.square(y - z) / 2
+    value += a / 2 * cvxpy.sum_squares(W - U - O) + o * cvxpy.sum(cvxpy.norm(O, axis=1))
+    value += f * sum(R[i, j] * cvxpy.norm(U[i] - U[j]) for i in range(T) for j in range(i))
+    none = [O == 0] if penalty == "none" else []
+    exact = {f"tol_{name}": 1e-11 for name in ("gap_abs", "gap_rel", "feas")}
+    best = cvxpy.Problem(cvxpy.Minimize(value), none).solve(solver="CLARABEL", **exact)
+    assert model.objective_ == pytest.approx(best, rel=1e-7)
+
+
 # what it says of tasks
 
 
@@ -186,10 +228,73 @@ def test_too_many_neighbours_are_clipped_with_a_word_and_the_default_without(dat
     np.testing.assert_array_equal(clipped.coef_, full.coef_)
 
 
+def test_the_default_grid_lies_where_clusters_merge(data):
+    """Also where one cluster would make outliers of all tasks, which pull at no edge."""
+    for seed in (901, 902, 904):
+        X, Y, cluster = make_clustered_tasks(
+            50, 10, 18, n_outliers=2, spread=0.1, noise=0.3, random_state=seed
+        )
+        search = MultiTaskRobustClusteringCV(store_cv_results=True).fit(X, Y)
+        found = search.cv_results_["n_clusters"].reshape(-1, 8)  # alpha_fuse falls along rows
+        assert (found[:, 0] < 3).all() and (found[:, -1] > 3).all()
+        np.testing.assert_array_equal(search.labels_ == -1, cluster == -1)
+        assert adjusted_rand_score(cluster, search.labels_) >= 0.9
+
+
+@pytest.mark.parametrize("penalty", ["mcp", "lasso", "none"])
+def test_features_that_do_not_vary_say_nothing(penalty, data):
+    """Neither those of all rows nor those of a task, whatever their mean leaves by rounding."""
+    X, Y, _ = data
+    model = MultiTaskRobustClustering(0.5, 0.3, alpha_outlier=4.0, penalty=penalty)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for constant in (1.1, 1e9 / 3):
+            model.fit(np.full((50, 3), constant), Y)
+            np.testing.assert_array_equal(model.coef_, 0)
+            assert model.labels_.tolist() == [0] * 12
+            table, y = as_long(X, Y)
+            table[table[:, 0] == 3, 1:] = constant
+            model.set_params(task_column=0).fit(table, y)
+            alone = clone(model).set_params(alpha_fuse=0.0).fit(table, y)
+            np.testing.assert_array_equal(alone.coef_[3], 0)
+            assert np.abs(model.coef_[3]).max() < 2 * np.abs(model.coef_).max(axis=1)[4]
+            model.set_params(task_column=None)
+
+
+@pytest.mark.parametrize("penalty", ["lasso", "none"])
+def test_labels_that_are_met_exactly_leave_a_gap_that_is_not_negative(penalty, rng):
+    """One cluster of 15 tasks of 8 rows and 300 features: the objective tends to zero."""
+    X, w = rng.normal(size=(120, 300)), rng.normal(size=300)
+    table = np.column_stack([np.repeat(np.arange(15), 8), X])
+    model = MultiTaskRobustClustering(1.0, 0.3, alpha_outlier=10.0, penalty=penalty, task_column=0)
+    model.fit(table, X @ w + rng.normal(size=120))
+    assert model.objective_ >= 0 and 0 <= model.duality_gap_ <= model.tol
+    assert model.n_clusters_ == 1
+
+
+@pytest.mark.parametrize("penalty", ["mcp", "scad", "lasso", "none"])
+def test_edges_that_weigh_next_to_nothing_are_none(penalty, data):
+    X, Y, _ = data
+    model = MultiTaskRobustClustering(1.0, 0.3, alpha_outlier=4.0, penalty=penalty, tol=1e-10)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        for tiny in (1e-12, 1e-300):
+            model.set_params(weights=np.full((12, 12), tiny)).fit(X, Y)
+            inside = model.labels_ >= 0
+            alone = LinearRegression().fit(X, Y)
+            # a relative gap of 1e-10 of an objective of 4.4, of curvature about 0.5
+            np.testing.assert_allclose(model.coef_, alone.coef_, atol=5e-5)
+            assert model.n_clusters_ == inside.sum() >= 10
+
+
 def test_stopping_early_is_a_warning(data):
     X, Y, _ = data
     with pytest.warns(ConvergenceWarning, match=r"stopped after 7 iterations.*raise max_iter"):
         MultiTaskRobustClustering(alpha_outlier=4.0, max_iter=7, tol=1e-12).fit(X, Y)
+    with pytest.warns(ConvergenceWarning, match=r"stopped after 7 iterations.*raise max_iter") as w:
+        path = MultiTaskRobustClustering(alpha_outlier=4.0, max_iter=7, tol=1e-12).cluster_path
+        path(X, Y, [0.3, 1.0])
+    assert len(w) == 1
 
 
 @pytest.mark.parametrize(
@@ -209,6 +314,11 @@ def test_stopping_early_is_a_warning(data):
 def test_parameters_out_of_range_are_named(Model, params, message, data):
     with pytest.raises(ValueError, match=message):
         Model(**params).fit(*data[:2])
+
+
+def test_complex_weights_are_refused(data):
+    with pytest.raises(TypeError, match="weights must be real"):
+        MultiTaskRobustClustering(weights=1j * np.ones((12, 12))).fit(*data[:2])
 
 
 # the path
@@ -258,6 +368,15 @@ def test_the_merge_tree_keeps_mergers_and_joins_what_never_merged_above():
     assert merge_tree(np.array([1.0]), np.zeros((1, 1), dtype=int)).shape == (0, 4)
 
 
+def test_the_merge_tree_of_many_tasks_is_not_deep():
+    """scipy walks down its branches by recursion."""
+    n_tasks = 3000
+    labels = np.vstack([np.arange(n_tasks), np.zeros(n_tasks, dtype=int)])
+    tree = merge_tree(np.array([1.0, 2.0]), labels)
+    assert is_valid_linkage(tree) and (tree[:, 2] == 2.0).all()
+    assert sorted(dendrogram(tree, no_plot=True)["leaves"]) == list(range(n_tasks))
+
+
 def test_clusters_are_numbered_from_the_largest_and_outliers_have_none():
     component = np.array([7, 3, 3, 5, 5, 5, 3])
     outlier = np.array([False, False, True, False, False, False, False])
@@ -297,6 +416,16 @@ def test_rules_choose_the_clusters_they_promise(rule, stability, fold_errors, ex
     error = np.array([4.0, 3.0, 2.0, 1.0])
     chosen = choose_clusters(rule, POINTS, LABELS, np.array(stability), error, fold_errors)
     assert chosen == expected
+
+
+def test_a_cluster_called_outliers_is_no_simpler_than_a_cluster():
+    """Three clusters beat two and two outliers, though these are fewer clusters."""
+    labels = np.array([[0, 0, 0, 1, 1, -1, -1], [0, 0, 0, 1, 1, 2, 2]])
+    error, stability = np.array([1.0, 1.1]), np.ones(2)
+    folds = np.array([[0.0, 0.1], [2.0, 2.1]])
+    assert choose_clusters("stability", POINTS[:2], labels, stability, error, folds) == 1
+    labels[0, 5:] = 0, 1
+    assert choose_clusters("stability", POINTS[:2], labels, stability, error, folds) == 0
 
 
 def test_one_fold_alone_has_no_standard_error():

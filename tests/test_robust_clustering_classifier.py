@@ -156,6 +156,14 @@ def test_separated_classes_end_with_finite_coefficients(rng):
     np.testing.assert_array_equal(model.predict(X), Y)
 
 
+def test_features_that_do_not_vary_say_nothing(data):
+    _, Y, _ = data
+    model = MultiTaskRobustClusteringClassifier(0.1, 0.02).fit(np.full((150, 3), 1.1), Y)
+    np.testing.assert_array_equal(model.coef_, 0)
+    np.testing.assert_allclose(model.intercept_, np.log(Y.mean(0) / (1 - Y.mean(0))), atol=1e-6)
+    assert model.residual_ <= model.tol
+
+
 # classes
 
 

@@ -14,8 +14,10 @@ from skmtl.asymptotics import (
     task_gram,
 )
 from skmtl.datasets import make_multitask_regression
+from skmtl.losses import Hinge
 from skmtl.simulation import estimate_problem, simulate_risk
-from skmtl.simulation._risk import ESTIMATORS, _draw_truth, _estimator_fit
+from skmtl.simulation._estimators import FITS, WIDTHS, Rounded, estimator_fit
+from skmtl.simulation._risk import _draw_truth
 
 SPECTRUM = [0.2, 1.0, 5.0], [0.5, 0.3, 0.2]
 
@@ -70,6 +72,21 @@ def test_prediction_and_simulation_agree(problem):
     assert_agree(predict_risk(problem), simulated)
 
 
+@pytest.mark.parametrize(
+    "problem",
+    [
+        regression(3, [0.3, 1.0, 1.5], loss="huber", loss_weight=[1.0, 2.0, 0.5], noise_var=2.0),
+        classification(3, 1.0, loss="squared_hinge"),
+        classification(2, [0.5, 1.5], loss="hinge", loss_weight=[1.0, 2.0]),
+        # weak penalties and separable labels, where the way to the minimiser is long
+        classification(2, 0.5, loss="hinge", penalty_matrix=penalty_matrix(2, 0.005, 0.02)),
+    ],
+)
+def test_prediction_and_simulation_by_perceptrons_agree(problem):
+    simulated = simulate_risk(problem, 100, 10, random_state=0)
+    assert_agree(predict_risk(problem), simulated)
+
+
 @pytest.mark.parametrize("limit, ratio", [("joint", 0.5), ("joint", 2.0), ("shared", 0.2)])
 def test_ridgeless_prediction_and_simulation_agree(limit, ratio):
     problem = regression(3, ratio)
@@ -109,9 +126,18 @@ def test_the_equivalent_single_task_has_the_risk_of_the_task_among_others():
 # what is simulated
 
 
-@pytest.mark.parametrize("loss", ESTIMATORS)
+SLOPES = {  # of the losses in z
+    "squared_error": lambda y, z: z - y,
+    "huber": lambda y, z: np.clip(z - y, -1.35, 1.35),
+    "log_loss": lambda y, z: -y * expit(-y * z),
+    "squared_hinge": lambda y, z: -2 * y * np.maximum(0, 1 - y * z),
+    "hinge": lambda y, z: -y * np.clip((1 - y * z) / WIDTHS[-1], 0, 1),  # rounded
+}
+
+
+@pytest.mark.parametrize("loss", FITS)
 def test_estimators_minimise_the_objective_of_the_theory(loss):
-    make = regression if loss == "squared_error" else classification
+    make = regression if loss in ("squared_error", "huber") else classification
     problem = make(3, [0.5, 1.0, 1.5], loss=loss, loss_weight=[1.0, 2.0, 0.5])
     seen = {}
 
@@ -121,15 +147,28 @@ def test_estimators_minimise_the_objective_of_the_theory(loss):
 
     simulate_risk(problem, 20, 2, random_state=0, fit=remember)
     X, y, task = seen["data"]
-    W = _estimator_fit(problem, 20, None)(problem, X, y, task)
+    W = estimator_fit(problem, 20, None)(problem, X, y, task)
     z = np.sum(X * W[task], axis=1)
-    slope = z - y if loss == "squared_error" else -y * expit(-y * z)
+    slope = SLOPES[loss](y, z)
     weight = problem.loss_weight / problem.n_rows(20)
     gradient = problem.penalty_matrix @ W
     for t in range(3):
         gradient[t] += weight[t] * (slope[task == t] @ X[task == t])
-    # the gradient of the data at zero coefficients is of order one; log loss stops at 1e-8 of it
-    np.testing.assert_allclose(gradient, 0, atol=1e-7)
+    # the gradient of the data at zero coefficients is of order one; log loss stops at 1e-8 of it,
+    # perceptrons at derivatives of 1e-8, the hinge 1e-5, in units of a few and over all rows
+    np.testing.assert_allclose(gradient, 0, atol=1e-4 if loss == "hinge" else 1e-7)
+
+
+def test_a_rounded_hinge_lies_within_half_its_width_below_the_hinge(rng):
+    z, width, step = np.linspace(-2, 3, 1001), 0.3, 1e-6
+    for y in (np.zeros(1001), np.ones(1001)):
+        rounded = Rounded(Hinge(), width)
+        below = Hinge().value(y, z) - rounded.value(y, z)
+        # up to the rounding of sums of order one
+        assert below.min() >= -1e-15 and below.max() == pytest.approx(width / 2, rel=1e-14)
+        slope = (rounded.value(y, z + step) - rounded.value(y, z - step)) / (2 * step)
+        # at a bend the difference sees the mean of two curvatures, a step off
+        np.testing.assert_allclose(rounded.gradient(y, z), slope, atol=2 * step / width)
 
 
 @pytest.mark.parametrize("spectrum", [None, SPECTRUM])
@@ -168,7 +207,12 @@ def test_the_same_seed_gives_the_same_result_in_any_number_of_threads():
 @pytest.mark.parametrize(
     "problem, options, message",
     [
-        (classification(2, loss="hinge"), {}, "loss must be one of .* got 'hinge'; pass fit="),
+        (regression(2, loss="absolute_error"), {}, "loss must be one of .* got 'absolute_error'"),
+        (
+            classification(2, loss="hinge"),
+            {"limit": "joint"},
+            "limit must be None with loss='hinge'",
+        ),
         (
             regression(2, penalty_matrix=np.diag([1.0, 2.0])),
             {},

@@ -112,3 +112,12 @@ def test_what_cannot_be_drawn_is_refused(path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match="plots need matplotlib"):
         TaskClusterDisplay(path=path).plot()
+
+
+@pytest.mark.parametrize("kind", ["dendrogram", "heatmap"])
+def test_one_task_has_a_path_but_no_tree(kind, rng):
+    data = rng.normal(size=(20, 3)), rng.normal(size=20)
+    model = MultiTaskRobustClustering()
+    assert len(TaskClusterDisplay.from_estimator(model, *data, kind="path").artists_) == 1
+    with pytest.raises(ValueError, match=f"kind='{kind}' needs two tasks with labels"):
+        TaskClusterDisplay.from_estimator(model, *data, kind=kind)

@@ -17,11 +17,14 @@ from ._quadrature import gaussian_rule, normal_density
 from ._teachers import TEACHERS
 
 ZERO = 1e-13  # of an eigenvalue or an entry, relative to the largest
-LIMIT = "penalise it, or take the limit of a vanishing penalty by ridgeless_risk"
+PENALISE = "penalise it"
+LIMIT = f"{PENALISE}, or take the limit of a vanishing penalty by ridgeless_risk"
 
 
-def check_unique(problem, *, remedy=LIMIT):
+def check_unique(problem, *, remedy=None):
     """Raise ValueError where a free direction leaves the minimiser undetermined or at infinity."""
+    if remedy is None:
+        remedy = LIMIT if problem.loss == "squared_error" else PENALISE
     for free in free_directions(problem.penalty_matrix):
         rows = problem.sample_ratio[free != 0].sum()
         if rows <= 1:

@@ -68,17 +68,8 @@ class Hinge(Labelled):
         return np.stack([np.ones_like(g), 1 - g, -g], axis=-1)
 
 
-class SquaredHinge:
+class SquaredHinge(Labelled):
     """max(0, 1 - z)^2."""
-
-    def value(self, z):
-        return np.maximum(0.0, 1 - z) ** 2
-
-    def prox(self, v, g):
-        return v + np.maximum(0.0, 1 - v) * (2 * g / (1 + 2 * g))
-
-    def prox_slope(self, v, g, u):
-        return np.where(v < 1, 1 / (1 + 2 * g), 1.0)
 
     def kinks(self, g):
         return np.stack([np.ones_like(g), -2 * g], axis=-1)
@@ -104,6 +95,6 @@ MARGIN_LOSSES = {
     "squared_error": SquaredError(losses.SquaredError(), 1.0),
     "log_loss": LogLoss(losses.LogLoss(), 1.0),
     "hinge": Hinge(losses.Hinge(), 1.0),
-    "squared_hinge": SquaredHinge(),
+    "squared_hinge": SquaredHinge(losses.SquaredHinge(), 1.0),
 }
 LOSS_NAMES = tuple(RESIDUAL_LOSSES | MARGIN_LOSSES)

@@ -1,7 +1,8 @@
 """From the theory's units to estimators' and back: the one place where means become plain sums.
 
 Theory: sum_t rho_t/n_t sum_i loss + lam0/2 |w0|^2 + lam/2 sum_t |v_t|^2.  Estimators: sum_t omega_t
-sum_i loss + alpha0/2 |w0|^2 + ..., where MultiTaskRidge writes it without halves, loss included.
+sum_i loss + alpha0/2 |w0|^2 + ..., where MultiTaskRidge and MultiTaskPerceptron write it without
+halves, loss included.
 Task weights omega of mean 1 fix the factor between the two, 1 / mean(rho_t / n_t).
 """
 
@@ -27,7 +28,8 @@ def to_estimator_alphas(problem, n_features):
     Returns
     -------
     alpha_shared : float
-        For MultiTaskRidge and MultiTaskLogisticRegression alike, to be fitted without an intercept.
+        For MultiTaskRidge, MultiTaskLogisticRegression and perceptrons without hidden layers alike
+        (the regressor with ``scale_targets=False``), to be fitted without an intercept.
     alpha_specific : float
     task_weight : ndarray of shape (n_tasks,)
         Of mean 1.
@@ -64,7 +66,7 @@ def from_estimator_alphas(alpha_shared, alpha_specific, n_rows, *, task_weight=1
     Parameters
     ----------
     alpha_shared : float in (0, inf]
-        Of MultiTaskRidge or MultiTaskLogisticRegression.
+        Of an estimator that `to_estimator_alphas` names.
     alpha_specific : float in (0, inf)
     n_rows : array-like of int of shape (n_tasks,)
         Rows of each task.

@@ -1,5 +1,6 @@
 """One step of balancing for gradients that were computed elsewhere."""
 
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,8 +19,9 @@ class BalanceResult(NamedTuple):
 
     Attributes
     ----------
-    weights : ndarray of shape (n_tasks,)
-        The method's own weights, not normalised, in NumPy.
+    weights : ndarray of shape (n_tasks,) or None
+        The method's own weights, not normalised, in NumPy; None for a method whose direction is no
+        weighted sum of the gradients.
     direction : array of shape (n_params,)
         Direction to move against, in the Jacobian's library and floating type, on its device.
     state : State
@@ -28,7 +30,7 @@ class BalanceResult(NamedTuple):
         "ok", "stationary" or "disagreement", as in :class:`State`.
     """
 
-    weights: np.ndarray
+    weights: np.ndarray | None
     direction: Any
     state: State
     status: str
@@ -69,7 +71,7 @@ def balance(
     excess : array-like of shape (n_tasks,), default=None
         Loss of each task minus the least it can have; makes :class:`ExcessRisk` exact.
     post_losses : array-like of shape (n_tasks,), default=None
-        Losses on the same data after the last step.
+        Losses, after the last step, on the data of the last call. None: those of this call.
     disagreement : array-like of shape (n_tasks,), default=None
         Losses without agreement, for :class:`NashBargaining`. None: those of the first call.
     epoch : int >= 0, default=None
@@ -121,7 +123,10 @@ def balance(
         state = strategy.init(T, check_random_state(random_state))
     _check_state(state, strategy, T)
     weights, state = strategy.step(stats, state)
-    return BalanceResult(weights, strategy.direction(stats, state), state, state.status)
+    direction = strategy.direction(stats, state)
+    return BalanceResult(
+        None if strategy.owns_direction else weights, direction, state, state.status
+    )
 
 
 def resolve_balancer(balancer):
@@ -159,9 +164,10 @@ def resolve_balancer(balancer):
 
 def _check_jacobian(jacobian):
     J = _without_graph(jacobian)
-    J = J if is_foreign(J) else np.asarray(J)
+    foreign = not isinstance(J, np.ndarray) and is_foreign(J)
+    J = J if foreign else np.asarray(J)
     real = ("real floating", "integral", "bool")
-    if J.dtype == object or not namespace_of(J).isdtype(J.dtype, real):
+    if not (namespace_of(J).isdtype(J.dtype, real) if foreign else J.dtype.kind in "fiub"):
         raise ValueError(f"jacobian must hold real numbers, got dtype {J.dtype}.")
     if J.ndim != 2 or J.shape[0] == 0:
         raise ValueError(
@@ -172,7 +178,7 @@ def _check_jacobian(jacobian):
 
 def _check_finite(stats, reads):
     if reads & GRADIENTS:  # the norms tell without another pass over the Jacobian
-        finite = np.isfinite(stats.norms).all()
+        finite = all(map(isfinite, stats.norms.tolist()))
     else:
         xp = namespace_of(stats.jacobian)
         finite = bool(xp.all(xp.isfinite(stats.jacobian)))

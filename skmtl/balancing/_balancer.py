@@ -31,7 +31,8 @@ class State(NamedTuple):
     strategy : str
         Name of the class that it belongs to.
     own : dict
-        The strategy's arrays, tasks along the first axis, and scalars.
+        The strategy's arrays, tasks along the first axis (along both for those in `pairs`), and
+        scalars.
     average : ndarray of shape (n_tasks,)
         Running mean of the weights; NaN for a task that has had none.
     weights : ndarray of shape (n_tasks,)
@@ -101,7 +102,10 @@ class Balancer(BaseEstimator):
     needs = frozenset({"gramian"})  # statistics without which there is no step
     welcomes = frozenset()  # statistics that make it better where they are at hand
     promises = frozenset()  # properties that the tests check
+    pairs = frozenset()  # names of own arrays that have a number for each pair of tasks
     remembers = False  # whether weights depend on earlier steps, beyond their baselines
+    settles = True  # whether steps at the same point end with the same direction
+    owns_direction = False  # whether the direction is no weighted sum of the gradients at hand
     unit_sum = False  # whether equal weights are 1 / n_tasks, as in a mean, and not 1
 
     preference: Any = None
@@ -111,7 +115,8 @@ class Balancer(BaseEstimator):
 
     def check(self, n_tasks):
         """Raise TypeError or ValueError unless every parameter suits this number of tasks."""
-        self.preferences(n_tasks)
+        if self.preference is not None:
+            self.preferences(n_tasks)
         check_share("smoothing", self.smoothing)
         if self.max_norm is not None:
             check_strength("max_norm", self.max_norm, infinite=False)
@@ -159,26 +164,27 @@ class Balancer(BaseEstimator):
             If the method needs a statistic that is not at hand.
         """
         T = stats.n_tasks
-        moving = bool(self._check_at_hand(stats) & GRADIENTS)
+        moving = not GRADIENTS.isdisjoint(self._check_at_hand(stats))
         index = stats.active(moving=moving)
         if len(index) == 0 or (not moving and stats.vanishes):
             weights = self._equal(T)
             return weights, state._replace(weights=weights, status="stationary")
-        own = {name: _rows(value, index) for name, value in state.own.items()}
+        own = {name: self._of_tasks(name, value, index) for name, value in state.own.items()}
         with np.errstate(over="ignore"):  # what is too large ends at LARGEST
             answer = self.weigh(stats.take(index), self.preferences(T)[index], own)
-        weights = np.ones(1) if len(index) == 1 else np.clip(answer.weights, -LARGEST, LARGEST)
-        weights = self._averaged(weights, state.average[index])
-        return _spread(weights, index, T), State(
+        weights = np.ones(1) if len(index) == 1 else answer.weights.clip(-LARGEST, LARGEST)
+        weights = self._averaged(weights, state.average, index)
+        spread = _spread(weights, index, T)
+        return spread, State(
             state.strategy,
-            {k: _merged(v, state.own.get(k), index, T) for k, v in answer.own.items()},
+            {k: self._among_all(k, v, state.own.get(k), index, T) for k, v in answer.own.items()},
             _merged(weights, state.average, index, T),
-            _spread(weights, index, T),
+            spread.copy(),
             answer.status,
         )
 
     def direction(self, stats, state):
-        """Direction d to move against, of shape (n_params,): J' weights of the last step.
+        """Direction d to move against, of shape (n_params,): J' weights, unless it owns another.
 
         Parameters
         ----------
@@ -192,7 +198,7 @@ class Balancer(BaseEstimator):
         array of shape (n_params,)
             In the Jacobian's library, on its device, no longer than `max_norm`.
         """
-        return self.clip(stats.combine(state.weights))
+        return self.clip(self.combine(stats, state))
 
     def clip(self, direction):
         """The direction, scaled down to `max_norm` if it is longer."""
@@ -227,6 +233,10 @@ class Balancer(BaseEstimator):
         Answer
         """
         raise NotImplementedError
+
+    def combine(self, stats, state):
+        """The direction before it is clipped; what `owns_direction` stands for is written here."""
+        return stats.combine(state.weights)
 
     def reads(self, stats):
         """Names of the statistics that a step on `stats` reads."""
@@ -270,9 +280,25 @@ class Balancer(BaseEstimator):
         p = self.preferences(n_tasks)
         return p / n_tasks if self.unit_sum else p
 
-    def _averaged(self, weights, average):
+    def _of_tasks(self, name, value, index):
+        """What a strategy's own array holds of some tasks; scalars are everybody's."""
+        if np.ndim(value) == 0:
+            return value
+        rows = take(value, index)
+        return rows[:, index] if name in self.pairs else rows
+
+    def _among_all(self, name, new, old, index, n_tasks):
+        """The old array of all tasks, or zeros, with what is new of some tasks."""
+        if name not in self.pairs or len(index) == n_tasks:
+            return _merged(new, old, index, n_tasks)
+        all_pairs = np.zeros((n_tasks, n_tasks)) if old is None else old.copy()
+        all_pairs[np.ix_(index, index)] = new
+        return all_pairs
+
+    def _averaged(self, weights, average, index):
         if self.smoothing == 0:
             return weights
+        average = average[index]
         share = np.where(np.isnan(average), 0.0, self.smoothing)
         return share * np.nan_to_num(average) + (1 - share) * weights
 
@@ -283,11 +309,6 @@ class Balancer(BaseEstimator):
                 how = HOW_TO_GIVE.get(name, f"{name} of shape (n_tasks,)")
                 raise ValueError(f"{type(self).__name__} needs {name} and got none; pass {how}.")
         return reads
-
-
-def _rows(value, index):
-    """Rows of a task array; scalars are everybody's."""
-    return take(value, index) if np.ndim(value) else value
 
 
 def _spread(weights, index, n_tasks):

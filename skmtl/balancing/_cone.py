@@ -22,6 +22,9 @@ def min_norm_weights(norms, unit_gramian):
     The minimiser b = s w of ||J'b||^2 + (sum b - 1)^2 over b >= 0 has that w: the best s makes the
     objective m / (1 + m), which grows with m = ||J'w||^2. The unknowns are b times the norms.
     """
+    if len(norms) == 2:
+        w = nearest_between(norms, unit_gramian[0, 1])
+        return share_equally(w, norms, unit_gramian)
     (F, independent), relative = square_root(unit_gramian), norms.min() / norms
     target = np.zeros(len(F) + 1)
     target[-1] = 1.0
@@ -29,23 +32,42 @@ def min_norm_weights(norms, unit_gramian):
     return share_equally(w / w.sum(), norms, unit_gramian)
 
 
-def projections(C):
-    """Row t: the unit gradients' coefficients v in the projection of the t-th onto {J d >= 0}.
+def nearest_between(norms, cosine):
+    """The same for two rows: where their segment comes nearest to zero."""
+    a, b = norms.tolist()
+    a, b = a / max(a, b), b / max(a, b)  # squares of ratios do not overflow
+    to_a, to_b = b * (b - a * cosine), a * (a - b * cosine)  # h'(h - g) and g'(g - h)
+    if min(to_a, to_b) <= 0:  # the shorter one
+        to_a, to_b = float(a <= b), float(b <= a)
+    return np.array([to_a, to_b]) / (to_a + to_b)
 
-    v minimises v'Cv over v >= e_t: it is e_t plus an NNLS.
-    """
-    (F, independent), V = square_root(C), np.eye(len(C))
-    for t in np.flatnonzero((C < 0).any(axis=1)):
-        x = non_negative(F, -F[:, t], independent)
-        V[t] += x if independent else without_ties(F, x)
-    return V
+
+def corrections(C):
+    """Row t: coefficients of what projecting the t-th unit gradient onto {J d >= 0} adds to it."""
+    X = np.maximum(-C, 0)  # without conflict, and of a pair, that is all
+    conflicting = X.any(axis=1).nonzero()[0].tolist() if len(C) > 2 else []
+    if not conflicting:
+        return X
+    F, independent = square_root(C)
+    targets = -F.T
+    for t in conflicting:
+        x = non_negative(F, targets[t], independent)
+        X[t] = x if independent else without_ties(F, x)
+    return X
+
+
+def projection(root, u):
+    """v >= u that minimises v'Cv: u plus an NNLS; J'v is J'u projected onto {J d >= 0}."""
+    F, independent = root
+    x = non_negative(F, -F @ u, independent)
+    return u + (x if independent else without_ties(F, x))
 
 
 def square_root(C):
     """(F, whether its columns are safely independent) with F'F = C, F of shape (T, T)."""
     try:
-        F = np.linalg.cholesky(C).T
-        if F.diagonal().min() > SAFE_PIVOT:
+        F = np.linalg.cholesky(C).T.copy()  # rows that lie one after another, as NNLS wants them
+        if min(F.diagonal().tolist()) > SAFE_PIVOT:
             return F, True
     except np.linalg.LinAlgError:
         pass  # singular

@@ -4,6 +4,8 @@ With a = z / norms it is the stationary point of z'Cz/2 - sum p_t log z_t on the
 unit rows, strictly convex and self-concordant: damped Newton needs a few steps.
 """
 
+from math import expm1, log1p
+
 import numpy as np
 
 from ._balancer import Answer, Balancer
@@ -13,6 +15,7 @@ RESIDUAL = 1e-8  # where rounding exceeds it the solution cannot be told from no
 MAX_ITER = 200
 EPS = np.finfo(np.float64).eps
 NEAR = 1e-8  # a relative step whose square is rounding: Newton's method ends with it
+SMALLEST, LARGEST_LOG = 1e-300, 690.0  # numbers end here, so that products stay finite
 
 
 class Nash(Balancer):
@@ -49,27 +52,60 @@ class Nash(Balancer):
     promises = frozenset({"equivariant", "nonnegative", "nonconflicting", "scale_invariant"})
 
     def weigh(self, stats, p, own):
-        z = bargain(stats.unit_gramian, p)
+        z = bargain(stats.unit_gramian, np.log(p))
         if z is None:
             return Answer(steepest_weights(stats, p), own, "stationary")
         return Answer(z / stats.norms, own)
 
 
-def bargain(C, p):
-    """z > 0 with z_t (C z)_t = p_t; None where C is singular on the positive orthant."""
-    z = np.sqrt(p)
-    z = z * np.sqrt(p.sum() / max(z @ C @ z, EPS * p.sum()))
+def bargain(C, log_q, power=1.0):
+    """z > 0 with z_t^power (C z)_t = q_t; None where C is singular on the positive orthant.
+
+    It minimises z'Cz/2 - sum q_t z_t^(1 - power) / (1 - power), with a logarithm for power 1.
+    """
+    z = _start(C, log_q, power)
     for _ in range(MAX_ITER):
-        M = C * z * z[:, None]
-        noise = EPS * np.abs(M).sum(axis=1)
-        if noise.max() > RESIDUAL * p.max():  # z grows without end
+        entries = z.tolist()  # Python finds the extremes of a few numbers sooner
+        least, most = min(entries), max(entries)
+        if least < EPS * most:
+            z = _settled(C @ z, z, log_q, power)
+        wanted = np.exp(np.minimum(log_q - power * np.log(z), LARGEST_LOG))
+        noise = EPS * sum(entries)  # of C z
+        if noise * most > RESIDUAL * max((wanted * z).tolist()):  # z grows without end
             return None
-        residual = p - M.sum(axis=1)
-        M.flat[:: len(p) + 1] += p
-        step = np.linalg.solve(M, residual)  # relative to z, which scales M well
-        longest = np.abs(step).max()
-        # the third derivative is at most 2 longest times the second: this length always descends
-        z = z * (1 + step / (1 + longest))
-        if longest < NEAR:
-            return z
+        A = C * z
+        residual = wanted - A.sum(axis=1)
+        A.flat[:: len(z) + 1] += power * wanted + noise
+        step = np.linalg.solve(A, residual)  # relative to z, which scales A well
+        if least <= SMALLEST:  # these stay
+            step = np.where(z > SMALLEST, step, np.maximum(step, 0))
+        moves = step.tolist()
+        fall = -min(moves)
+        if max(fall, max(moves)) < NEAR:
+            return z * (1 + step)
+        z = np.maximum(z * (1 + _length(fall, power) * step), SMALLEST)
     return None
+
+
+def _length(fall, power):
+    """Length of a step that descends whatever C is, for its largest relative decrease.
+
+    Along it the second derivative grows by at most (1 - length fall)^-(1 + power).
+    """
+    return 1.0 if fall <= 0 else -expm1(-log1p(power * fall) / power) / fall
+
+
+def _settled(progress, z, log_q, power):
+    """z where it is so small that it does not move C z: it may fall at once to what C z asks."""
+    faint = (z < EPS * z.max()) & (progress > 0)
+    log_z = (log_q - np.log(np.where(faint, progress, 1.0))) / power
+    return np.where(faint, np.maximum(np.exp(np.minimum(log_z, np.log(z))), SMALLEST), z)
+
+
+def _start(C, log_q, power):
+    """The solution for orthogonal rows, in the multiple that is best on C."""
+    log_z = log_q / (1 + power)
+    z = np.exp(log_z - log_z.max())
+    square = z @ z
+    level = np.log(square / max(z @ C @ z, EPS * square)) / (1 + power)
+    return z * np.exp(level + log_z.max())

@@ -12,6 +12,12 @@ SMALLEST_SHARE = 1e-300  # of the largest preference; its logarithm stays finite
 parameter_holder = dataclass(repr=False, eq=False)
 
 
+def drawn(seed):
+    """Generator for one step from a seed in the state, and the seed for the next step."""
+    # PCG64's streams of consecutive seeds are independent, and begin sooner than RandomState's
+    return np.random.Generator(np.random.PCG64(seed)), seed + 1
+
+
 def check_share(name, value):
     """Return `value` as a float in [0, 1)."""
     if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):

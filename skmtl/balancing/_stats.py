@@ -5,6 +5,7 @@ of gradients overflows, and only these T x T numbers come to the host.
 """
 
 from functools import cached_property
+from math import frexp
 
 import numpy as np
 
@@ -38,11 +39,16 @@ class TaskStats:
     disagreement : array-like of shape (n_tasks,), default=None
         Loss of each task where no agreement is reached.
     post_losses : array-like of shape (n_tasks,), default=None
-        Losses on the same data after the last step.
+        Losses, after the last step, on the data that this step was made on.
     epoch : int, default=None
         Number of the epoch, from 0.
     present : array-like of shape (n_tasks,), default=None
         Mask of the tasks that the batch has labels of; the others are passed over. None: all.
+
+    Attributes
+    ----------
+    n_tasks : int
+        Number of tasks, as the first statistic given has it.
 
     Examples
     --------
@@ -78,25 +84,12 @@ class TaskStats:
         self.disagreement = _vector(disagreement)
         self.post_losses = _vector(post_losses)
         self.epoch = epoch
-        self.present = np.ones(self.n_tasks, bool)
-        if present is not None:
-            self.present = np.asarray(to_numpy(present), dtype=bool)
-
-    @property
-    def n_tasks(self):
-        """Number of tasks, as the first statistic given has it."""
-        if self.jacobian is not None:
-            return self.jacobian.shape[0]
-        if self._gradients is not None:
-            return len(self._gradients[0])
-        lengths = [len(getattr(self, name)) for name in VECTORS if self.has(name)]
-        if not lengths:
-            raise ValueError("TaskStats needs a jacobian, norms, or losses; got none of them.")
-        return lengths[0]
+        self.n_tasks = self._first_length()
+        self.present = None if present is None else np.asarray(to_numpy(present), dtype=bool)
 
     @cached_property
     def _scales(self):
-        return self._gradients or _norms_and_cosines(self.jacobian)
+        return self._gradients or _norms_and_cosines(self.wide_jacobian)
 
     @property
     def norms(self):
@@ -124,7 +117,8 @@ class TaskStats:
 
     def active(self, *, moving):
         """Indices of the tasks that are present and, if `moving`, whose gradient is not zero."""
-        return np.flatnonzero(self.present & (self.norms > TINY) if moving else self.present)
+        here = self.norms > TINY if moving else np.ones(self.n_tasks, bool)
+        return (here if self.present is None else here & self.present).nonzero()[0]
 
     def take(self, index):
         """The statistics of some tasks, by a NumPy index array."""
@@ -141,23 +135,34 @@ class TaskStats:
             **{k: getattr(self, k)[index] for k in VECTORS if self.has(k)},
         )
 
-    @property
+    @cached_property
     def wide_jacobian(self):
         """The Jacobian in the widest floating type of its device."""
-        return _widest(self.jacobian)
+        return _beside(self.jacobian, self.jacobian)
 
     def combine(self, weights):
         """J' weights, of shape (n_params,), where the Jacobian lies and of its floating type."""
         J, dtype = self.wide_jacobian, self.jacobian.dtype
-        xp, place = namespace_of(J), place_of(J)
         # infinities of both signs would make NaN; a power of 2 changes no digit
-        size = 2.0 ** max(int(np.frexp(np.abs(weights).max())[1]), 0)
+        size = 2.0 ** max(frexp(max(map(abs, weights.tolist())))[1], 0)
         with np.errstate(over="ignore"):
-            direction = to_place(weights / size, place, widest_float(place)) @ J
+            direction = _beside(weights / size, J) @ J
             direction = direction * size if size > 1 else direction
-            if dtype != direction.dtype and xp.isdtype(dtype, "real floating"):
-                direction = xp.astype(direction, dtype)
+            if dtype != direction.dtype:
+                xp = namespace_of(J)
+                floating = xp.isdtype(dtype, "real floating")
+                direction = xp.astype(direction, dtype) if floating else direction
         return direction
+
+    def _first_length(self):
+        if self.jacobian is not None:
+            return self.jacobian.shape[0]
+        if self._gradients is not None:
+            return len(self._gradients[0])
+        lengths = [len(getattr(self, name)) for name in VECTORS if self.has(name)]
+        if not lengths:
+            raise ValueError("TaskStats needs a jacobian, norms, or losses; got none of them.")
+        return lengths[0]
 
 
 def _vector(values):
@@ -168,33 +173,38 @@ def _host(values):
     return np.asarray(to_numpy(values), dtype=np.float64)
 
 
-def _widest(J):
+def _beside(values, J):
+    """Numbers where J lies, in the widest floating type there."""
+    if isinstance(J, np.ndarray):
+        return np.asarray(values, dtype=np.float64)
     place = place_of(J)
-    return to_place(J, place, widest_float(place))
+    return to_place(values, place, widest_float(place))
 
 
 def _norms_and_cosines(J):
     """Norms of the rows and the Gramian of the unit rows, with ones on its diagonal."""
-    J = _widest(J)
     info = namespace_of(J).finfo(J.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
-        G, scale = _gramian(J), np.ones(J.shape[0])
-        squares, least = G.diagonal(), info.smallest_normal / info.eps**2
-        if not ((squares > least) & (squares < np.inf)).all():  # some over- or underflow
-            scale = _largest(J)
-            G = _gramian(J / to_place(scale, place_of(J), widest_float(place_of(J)))[:, None])
-        lengths = np.sqrt(G.diagonal())
-        norms = np.minimum(lengths * scale, np.finfo(np.float64).max)
-    lengths = np.where(lengths > 0, lengths, 1.0)
-    cosines = np.clip(G / lengths / lengths[:, None], -1, 1)
-    np.fill_diagonal(cosines, 1.0)
+        G = _gramian(J)
+        norms = lengths = np.sqrt(G.diagonal())
+        squares = G.diagonal().tolist()  # Python finds the extremes of a few numbers sooner
+        if not (min(squares) > info.smallest_normal / info.eps**2 and max(squares) < np.inf):
+            scale = _largest(J)  # some over- or underflow
+            G = _gramian(J / _beside(scale, J)[:, None])
+            lengths = np.sqrt(G.diagonal())
+            norms = np.minimum(lengths * scale, np.finfo(np.float64).max)
+            lengths = np.where(lengths > 0, lengths, 1.0)
+    cosines = np.minimum(np.maximum(G / (lengths * lengths[:, None]), -1.0), 1.0)
+    cosines.flat[:: len(G) + 1] = 1.0
     return norms, cosines
 
 
 def _gramian(J):
     T, d = J.shape
-    if not isinstance(J, np.ndarray) or T > FEW or d < LONG:
+    if not isinstance(J, np.ndarray):
         return _host(J @ J.T)
+    if T > FEW or d < LONG:
+        return J.dot(J.T)  # begins sooner than matmul
     G = np.empty((T, T))
     for t in range(T):  # a third of the time of one product: BLAS packs what it reads but once
         G[t, t:] = G[t:, t] = J[t:] @ J[t]

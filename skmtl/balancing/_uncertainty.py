@@ -9,10 +9,8 @@ import numpy as np
 
 from .._checks import check_strength
 from ._balancer import Answer, Balancer
+from ._log_losses import learnt_logs
 from ._parameters import parameter_holder
-
-ROUNDING = np.finfo(np.float64).eps
-TINY = 1e-150
 
 
 @parameter_holder
@@ -57,19 +55,5 @@ class Uncertainty(Balancer):
         return {"log_variance": np.zeros(n_tasks)}
 
     def weigh(self, stats, p, own):
-        s = best = np.log(_positive(stats.losses))
-        if self.step_size is not None:
-            s = self._descend(own["log_variance"], best, p)
+        s = learnt_logs(own["log_variance"], stats.losses, p / 2, self.step_size)
         return Answer(p * np.exp(-s) / 2, {"log_variance": s})
-
-    def _descend(self, s, best, p):
-        gradient = p * (1 - np.exp(np.minimum(best - s, 100.0))) / 2
-        return np.clip(s - self.step_size * gradient, np.minimum(s, best), np.maximum(s, best))
-
-
-def _positive(losses):
-    """Losses, at least rounding times the largest; ones if none is positive."""
-    largest = losses.max()
-    if largest <= 0:
-        return np.ones_like(losses)
-    return np.maximum(losses, max(ROUNDING * largest, TINY))

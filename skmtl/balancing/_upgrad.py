@@ -5,10 +5,8 @@ The projection of g_t is J'v, v = argmin v'Gv over v >= e_t: e_t plus an NNLS on
 
 from dataclasses import field
 
-import numpy as np
-
-from ._balancer import LARGEST, Answer, Balancer
-from ._cone import projections, share_equally
+from ._balancer import Answer, Balancer
+from ._cone import corrections, share_equally
 from ._parameters import parameter_holder
 
 
@@ -44,5 +42,6 @@ class UPGrad(Balancer):
 
     def weigh(self, stats, p, own):
         s, C = stats.norms, stats.unit_gramian
-        weights = np.minimum((s * p / len(p)) @ projections(C) / s, LARGEST)
+        mean = p / len(p)
+        weights = mean + (s * mean) @ corrections(C) / s
         return Answer(share_equally(weights, s / p, C), own)

@@ -26,7 +26,7 @@ class ComparisonCurveDisplay:
     names : list of str of length n_models
         The models, the reference among them.
     means, standard_errors : array-like of shape (n_models, n_sizes)
-        Mean scores and their standard errors.
+        Mean scores and their standard errors, NaN where there is none.
     differences, difference_errors : array-like of shape (n_models, n_sizes)
         Mean paired differences, model minus reference, and their standard errors; zeros for the
         reference.
@@ -106,12 +106,16 @@ class ComparisonCurveDisplay:
         result = curve.to_dict()
         tables = [comparison["table"] for comparison in result["comparisons"]]
 
-        def column(key):
-            return np.array([[row[key] for row in table] for table in tables], dtype=float).T
+        names = [row["model"] for row in max(tables, key=len)]
+        tables = [{row["model"]: row for row in table} for table in tables]
+
+        def column(key):  # NaN where a model was left out
+            rows = [[table.get(name, {}).get(key) for table in tables] for name in names]
+            return np.array(rows, dtype=float)
 
         display = cls(
             rows_per_task=result["rows_per_task"],
-            names=[row["model"] for row in tables[0]],
+            names=names,
             means=column("mean"),
             standard_errors=column("se"),
             differences=column("difference"),
@@ -172,8 +176,8 @@ class ComparisonCurveDisplay:
         (line,) = ax.plot(
             self.rows_per_task, mean, color=color, marker=marker, label=self.names[k], zorder=zorder
         )
-        differs = np.abs(self.differences[k]) > 2 * np.asarray(self.difference_errors[k])
-        hollow = ~differs & (self.names[k] != self.reference)
+        ties = np.abs(self.differences[k]) <= 2 * np.asarray(self.difference_errors[k])
+        hollow = ties & (self.names[k] != self.reference)
         (hollow_dots,) = ax.plot(
             np.asarray(self.rows_per_task)[hollow],
             mean[hollow],

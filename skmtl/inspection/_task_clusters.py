@@ -119,11 +119,13 @@ class TaskClusterDisplay:
         Raises
         ------
         ValueError
-            If `kind` is none of these.
+            If `kind` is none of these, or a tree is asked for of one task.
         ImportError
             If matplotlib is not installed.
         """
         check_option("kind", kind, KINDS)
+        if kind != "path" and len(self.path.tasks) < 2:
+            raise ValueError(f"kind={kind!r} needs two tasks with labels, got one; draw the path.")
         ax = new_axes(6.0 if kind == "heatmap" else 8.0, 4.8) if ax is None else ax
         draw = {"dendrogram": self._dendrogram, "path": self._path, "heatmap": self._heatmap}
         self.artists_ = draw[kind](ax)

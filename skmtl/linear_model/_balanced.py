@@ -23,7 +23,13 @@ def check_balancer(estimator):
             f"task_weight={estimator.task_weight!r} and balancer={estimator.balancer!r} both weigh "
             "the tasks; leave task_weight None and use the balancer's preference."
         )
-    return resolve_balancer(estimator.balancer)
+    balancer = resolve_balancer(estimator.balancer)
+    if balancer.owns_direction or not balancer.settles:
+        raise ValueError(
+            f"balancer={estimator.balancer!r} leads to no fixed weights, by which a linear model "
+            "could be fitted; it is for MultiTaskPerceptron and for training loops of your own."
+        )
+    return balancer
 
 
 def fit_balanced(balancer, problem, fitted, penalty, solver, *, unit, own_risk):

@@ -34,14 +34,15 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
         K. "full": any covariance; "low_rank": loadings plus a variance for each task; "shared":
         one variance common to all tasks and one of their deviations, as in MultiTaskRidge;
         "diagonal": unrelated tasks; an array, positive semidefinite: a scale of it is learned.
-        "auto": "full" for a wide y, but "low_rank" where more than 50 tasks with missing labels
-        make it dear (1e10 flops an iteration); "shared" where every row has one label.
+        "auto": "full" for a wide y, but "low_rank" where missing labels of many tasks make that
+        dear (above 1e10 flops an iteration) and not this; "shared" where every row has one label.
     noise : {"auto", "full", "diagonal", "common"}, default="auto"
         R. "full": any covariance between the labels of a row; "diagonal": a variance for each task;
         "common": one variance. "auto": "full", "diagonal" and "common" in the cases of
         `covariance`; "diagonal" where sample weights differ within a row.
     rank : int, default=2
-        Columns of loadings of "low_rank".
+        Columns of loadings of "low_rank", few beside the features: loadings nearly as many fit the
+        noise, of whose variance nothing is left, and the ascent may not end within `max_iter`.
     prior_strength : float in [0, inf), default=1.0
         Strength of the prior that keeps covariances of many tasks from becoming singular. It draws
         a full one to that of unrelated tasks, which are learned first, by `prior_strength` times
@@ -232,8 +233,10 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
             groups=self._group_numbers(fit_input.data.X.shape[1]),
         )
         fitted = problem.maximise(tol=self.tol, max_iter=self.max_iter)
-        if not (np.isfinite(fitted.K).all() and np.isfinite(fitted.R).all()):
-            raise ValueError(OUT_OF_RANGE)
+        for covariances in (fitted.K, fitted.R):  # too small ones are zero
+            variances = covariances.diagonal(axis1=-2, axis2=-1)
+            if not (np.isfinite(covariances).all() and (variances > 0).all()):
+                raise ValueError(OUT_OF_RANGE)
         tasks = AllTasks(fitted, labelled, n_tasks, known)
         self._warn(fitted)
         training = None if self.task_column is not None else self._wide_input(X, y)
@@ -262,11 +265,17 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
                 f"covariance must be one of {list(COVARIANCES)} or an array of shape "
                 f"{(n_tasks, n_tasks)}, a row and a column for each task; got shape {K.shape}."
             )
-        if not (np.isfinite(K).all() and np.allclose(K, K.T) and (K.diagonal() > 0).all()):
-            raise ValueError(
-                "an array as covariance must be finite and symmetric with a positive diagonal, "
-                f"got {self.covariance!r}."
-            )
+        faults = {
+            "one with NaN or infinity": not np.isfinite(K).all(),
+            "one that differs from its transpose": not np.allclose(K, K.T, equal_nan=True),
+            f"one with {K.diagonal().min():g} on it": not (K.diagonal() > 0).all(),
+        }
+        for fault, found in faults.items():
+            if found:
+                raise ValueError(
+                    "an array as covariance must be finite and symmetric with a positive diagonal, "
+                    f"got {fault}."
+                )
         least = np.linalg.eigvalsh(K)[0]
         if least < -1e-9 * K.diagonal().max():
             raise ValueError(

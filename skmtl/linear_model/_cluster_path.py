@@ -51,7 +51,7 @@ class ClusterPathMixin:
         y : array-like of shape (n_samples,) or (n_samples, n_tasks)
         alphas_fuse : array-like of values in [0, inf), default=None
             None: 20 values down to a thousandth of the one at which all connected tasks are one
-            cluster.
+            cluster, with penalty "lasso" if it is concave.
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), optional
             Frequencies.
 
@@ -79,6 +79,7 @@ class ClusterPathMixin:
         for alpha_fuse in alphas_fuse:
             fits.append(self._solve(problem, alpha, alpha_fuse, alpha_outlier, state))
             state = fits[-1].state
+        self._warn_convergence(max(fits, key=lambda fit: (not fit.converged, fit.residual)))
         labels = np.array([fit.labels for fit in fits])
         units = [problem.in_units_of_X(fit) for fit in fits]
         return ClusterPath(
@@ -95,9 +96,16 @@ class ClusterPathMixin:
         return self._validate_fit(X, y, sample_weight)
 
     def _largest_fuse(self, problem, alpha, alpha_outlier):
-        """An alpha_fuse at which all connected tasks are one cluster."""
-        fit = self._solve(problem, alpha, problem.fusing_strength(), alpha_outlier, **ROUGH)
-        return problem.strength_used(fit)
+        """An alpha_fuse at which all connected tasks are one cluster, of a convex problem.
+
+        With a concave penalty most tasks may be outliers there, and what pulls at the edges then
+        says nothing of where clusters merge.
+        """
+        penalty = self._outlier_penalty(
+            "none" if self.penalty == "none" else "lasso", alpha, alpha_outlier
+        )
+        fuse = problem.fusing_strength()
+        return problem.strength_used(problem.solve(penalty, alpha=alpha, alpha_fuse=fuse, **ROUGH))
 
 
 def merge_tree(alphas_fuse, labels):
@@ -106,18 +114,20 @@ def merge_tree(alphas_fuse, labels):
     A merger is kept where tasks part again further on.
     """
     n_tasks = labels.shape[1]
-    node, size = np.arange(n_tasks), np.ones(n_tasks, dtype=int)  # of the tree that a task is in
+    node = np.arange(n_tasks)  # of the tree that a task is in
     links = []
 
+    def merge(a, b, height):
+        own, new = (node == a) | (node == b), n_tasks + len(links)
+        node[own] = new
+        links.append([min(a, b), max(a, b), height, own.sum()])
+        return new
+
     def join(tasks, height):
-        for t in tasks[1:]:
-            a, b = sorted((node[tasks[0]], node[t]))
-            if a == b:
-                continue
-            count = size[tasks[0]] + size[t]
-            merged = (node == a) | (node == b)
-            node[merged], size[merged] = n_tasks + len(links), count
-            links.append([a, b, height, count])
+        tops = list(dict.fromkeys(node[tasks].tolist()))
+        while len(tops) > 1:  # in pairs: a branch as long as its tasks are many is too deep to draw
+            pairs = zip(tops[::2], tops[1::2], strict=False)
+            tops = [merge(a, b, height) for a, b in pairs] + tops[len(tops) // 2 * 2 :]
 
     for alpha_fuse, clusters in zip(alphas_fuse, labels, strict=True):
         for k in range(clusters.max() + 1):

@@ -38,8 +38,10 @@ def choose_clusters(rule, points, labels, stability, error, fold_errors):
     able = stable if stable.any() else able & (stability == stability[able].max())
     least = first_least(np.where(able, error, np.inf))
     able &= error <= error[least] + standard_error(fold_errors[:, least])
-    n_clusters = np.where(able, labels.max(axis=1), len(labels[0]))
-    return first_least(np.where(n_clusters == n_clusters.min(), error, np.inf))
+    # an outlier is a group by itself: a whole cluster called outliers makes no simpler reading
+    n_groups = labels.max(axis=1) + (labels == OUTLIER).sum(axis=1)
+    fewest = n_groups == n_groups[able].min()
+    return first_least(np.where(able & fewest, error, np.inf))
 
 
 def standard_error(errors):

@@ -60,15 +60,8 @@ class RobustClusteringMixin(ClusterPathMixin):
         self, problem, alpha, alpha_fuse, alpha_outlier, state=None, tol=None, max_iter=None
     ):
         """Clustering at one point."""
-        name = OUTLIER_PENALTIES[self.penalty]
-        if name is None or alpha == 0:
-            penalty = None
-        else:
-            penalty = PENALTIES[name](alpha=alpha_outlier / alpha)
-            if "gamma" in penalty.get_params():
-                penalty.set_params(gamma=self.gamma)
         return problem.solve(
-            penalty,
+            self._outlier_penalty(self.penalty, alpha, alpha_outlier),
             alpha=alpha,
             alpha_fuse=alpha_fuse,
             init=self.init,
@@ -76,6 +69,16 @@ class RobustClusteringMixin(ClusterPathMixin):
             max_iter=self.max_iter if max_iter is None else max_iter,
             state=state,
         )
+
+    def _outlier_penalty(self, name, alpha, alpha_outlier):
+        """Penalty of the outlier parts in units of alpha, None where there are none."""
+        name = OUTLIER_PENALTIES[name]
+        if name is None or alpha == 0:
+            return None
+        penalty = PENALTIES[name](alpha=alpha_outlier / alpha)
+        if "gamma" in penalty.get_params():
+            penalty.set_params(gamma=self.gamma)
+        return penalty
 
     def _record_clusters(self, fit_input, shared, centroids, parts, own):
         """Set the attributes that tell of clusters and outliers; `own`: labels of fitted tasks."""

@@ -34,7 +34,8 @@ class MultiTaskRobustClustering(
         Concavity, above 1 for "mcp" and 2 for "scad"; the larger, the closer to "lasso".
     n_neighbors : int, default=5
         Neighbours of each task, by the distance of ridge estimates, with which it may fuse: edges
-        weigh 1 where both are neighbours of the other, 1/2 where one is. At most all other tasks.
+        weigh 1 where both are neighbours of the other, 1/2 where one is. At most all other tasks,
+        and better fewer than a cluster has tasks.
     weights : array-like or sparse matrix of shape (n_tasks, n_tasks), default=None
         Symmetric weights r_ij >= 0 of the edges between tasks, in the order of `tasks_`, in place
         of those of nearest neighbours. 0 means no edge; the diagonal is not read.
@@ -84,7 +85,8 @@ class MultiTaskRobustClustering(
         Mean, over the same tasks and at the mean of X, of the intercepts.
     objective_ : float
     duality_gap_ : float
-        Relative to the objective; NaN where the problem is not convex.
+        Relative to the objective, or to 1e-8 of that at zero coefficients where that is more; NaN
+        where the problem is not convex.
     residual_ : float
         Norm of what is left of the first-order conditions, relative to the gradient at zero.
     task_weights_ : ndarray of shape (n_tasks,)

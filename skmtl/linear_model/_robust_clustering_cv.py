@@ -65,7 +65,7 @@ class MultiTaskRobustClusteringCV(
         standardised uncorrelated features.
     alphas_fuse : array-like of values in [0, inf), default=None
         Grid for alpha_fuse; None: 8 values down to a thousandth of the one at which all connected
-        tasks are one cluster.
+        tasks are one cluster, with penalty "lasso" if it is concave.
     alphas_outlier : array-like of values in [0, inf), default=None
         Grid for alpha_outlier; None: alpha times a far distance, and half of it. Far is three
         robust standard deviations above the median distance of a task's ridge estimate from the
@@ -74,7 +74,8 @@ class MultiTaskRobustClusteringCV(
         Whose clusters to report. "stability": of the points where the clusters of the folds agree
         with those of all labels, by a mean adjusted Rand index of 0.9 at least (the most stable
         one if there is none), those whose error exceeds the least one by no more than its standard
-        error over the folds, and of these the one with the fewest clusters. "gap": with alpha and
+        error over the folds, and of these the one with the fewest clusters, an outlier counted as
+        one of its own. "gap": with alpha and
         alpha_outlier those that predict best, the clusters that last longest as log alpha_fuse
         grows. Both pass over points where more than half of the tasks are outliers, or most others
         are alone in their clusters. "prediction": those of the point that predicts best.

@@ -8,12 +8,22 @@ from ._huber import Huber
 from ._log_loss import LogLoss
 from ._multinomial_log_loss import MultinomialLogLoss
 from ._squared_error import SquaredError
+from ._squared_hinge import SquaredHinge
 
 LOSSES = {
     "squared_error": SquaredError(),
     "huber": Huber(),
     "log_loss": LogLoss(),
     "hinge": Hinge(),
+    "squared_hinge": SquaredHinge(),
 }
 
-__all__ = ["LOSSES", "Hinge", "Huber", "LogLoss", "MultinomialLogLoss", "SquaredError"]
+__all__ = [
+    "LOSSES",
+    "Hinge",
+    "Huber",
+    "LogLoss",
+    "MultinomialLogLoss",
+    "SquaredError",
+    "SquaredHinge",
+]

@@ -1,6 +1,7 @@
-"""compare: simple models and one that shares on the same splits, their scores paired."""
+"""compare: simple models and those that share on the same splits, their scores paired."""
 
 import warnings
+from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
@@ -13,7 +14,7 @@ from ._amounts import AmountJudge
 from ._class_trial import ClassJudge
 from ._contenders import contenders
 from ._read import read_table
-from ._trial import run_trial
+from ._trial import run_trial, without_failed
 
 N_SPLITS, TEST_SIZE = 40, 0.25
 
@@ -39,13 +40,17 @@ def compare(
 
     All contenders are fitted on the same training rows of the same random splits and scored on the
     same test labels, so that their differences are paired. For amounts they are ridge regressions
-    tuned by leave-one-out over the same penalties, for classes logistic regressions tuned by the
-    log loss of three folds over penalties of one range:
+    tuned by leave-one-out over the same penalties, but for the one that learns covariances, for
+    classes logistic regressions tuned by the log loss of three folds over penalties of one range:
 
     - "pooled": one for all rows;
     - "pooled + dummies": the same, with an indicator of each task among the features;
     - "independent": one for each task;
     - "independent, one alpha": one for each task, with one alpha tuned over all tasks;
+    - "MultiTaskBayesianRidge": for amounts only,
+      :class:`~skmtl.linear_model.MultiTaskBayesianRidge` as it is by default, which learns from the
+      labels which tasks resemble which; it refuses some tables that the others can do with, and is
+      then left out with a warning, unless it is the reference or given in `estimators`;
     - "MultiTaskRidgeCV" or "MultiTaskLogisticRegressionCV":
       :class:`~skmtl.linear_model.MultiTaskRidgeCV` or
       :class:`~skmtl.linear_model.MultiTaskLogisticRegressionCV`.
@@ -71,8 +76,8 @@ def compare(
         contender out. For long data the first column that estimators get is the number of the task,
         and their parameter `task_column` (the outermost, as in a pipeline) is set to it.
     reference : str, default=None
-        The contender whose gain over the simple models the verdict is about. None: the last of the
-        list above.
+        The contender whose gain over the simple models, the first four of the list above, the
+        verdict is about. None: the last of the list.
     cv : int, splitter or iterable of (train, test), default=None
         None: 40 splits by :class:`MultiTaskShuffleSplit`, with a quarter of each task for testing.
         An integer: folds of a :class:`MultiTaskKFold`. Task ids are given to splitters as `groups`.
@@ -144,7 +149,7 @@ def compare(
         X, y, task, task_column, classification=classification, any_kind=transformer is not None
     )
     wide, classification = ids is None, table.classes is not None
-    models, simple, reference = contenders(
+    models, simple, reference, spare = contenders(
         estimators, reference, None if wide else 0, classification=classification
     )
     splits = _make_splits(cv, n_per_task, random_state, X, table.y, ids)
@@ -155,10 +160,14 @@ def compare(
     run = delayed(run_trial)
     with few_threads(np.shape(table.X)[1]), judge.quiet():
         trials = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
-            run(table, k, *split, models, judge, transformer) for k, split in enumerate(splits)
+            run(table, k, *split, models, judge, transformer, spare)
+            for k, split in enumerate(splits)
         )
         trials = list(_announced(trials, len(splits), callback))
-    return judge.summarise(table, trials, reference, simple)
+    trials, left_out = without_failed(trials)
+    for name, why in left_out.items():
+        warnings.warn(f"{name} is left out: {why}", UserWarning, stacklevel=2)
+    return replace(judge.summarise(table, trials, reference, simple), left_out=left_out)
 
 
 def _make_splits(cv, n_per_task, random_state, X, y, ids):

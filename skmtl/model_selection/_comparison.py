@@ -1,6 +1,6 @@
 """Comparison: paired scores of several models, as tables, as a sentence and as a figure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -54,6 +54,8 @@ class Comparison:
         Whether a larger score is better.
     log_loss : Comparison, default=None
         Of classes: the same fits compared by their mean log loss.
+    left_out : dict of str to str, default={}
+        Contenders that failed on a split, and why.
 
     Attributes
     ----------
@@ -104,6 +106,7 @@ class Comparison:
     task_scoring: str = "R2"
     greater_is_better: bool = True
     log_loss: "Comparison | None" = None
+    left_out: dict = field(default_factory=dict)
 
     @property
     def n_splits(self):
@@ -189,7 +192,8 @@ class Comparison:
     def to_dict(self):
         """Everything as plain numbers, strings, lists and dicts that JSON can hold; NaN is None.
 
-        Only a loss has the key `greater_is_better`, and only classes have `log_loss`.
+        Only a loss has the key `greater_is_better`, only classes have `log_loss`, and `left_out` is
+        there if any are.
         """
         result = {
             "reference": self.reference,
@@ -205,6 +209,8 @@ class Comparison:
             result["greater_is_better"] = False
         if self.log_loss is not None:
             result["log_loss"] = self.log_loss.to_dict()
+        if self.left_out:
+            result["left_out"] = plain(self.left_out)
         return result
 
     def plot(self, ax=None):
@@ -276,6 +282,7 @@ class Comparison:
             f"difference: to {self.reference} on the same split, "
             f"{'+' if self.greater_is_better else '-'} is better than it\n"
             f"s.e.: standard error of the mean over {self.n_splits} splits of these data"
+            f"{left_out_text(self.left_out)}"
         )
 
     def _task_text(self):
@@ -295,6 +302,11 @@ def decimals_of(se, scoring):
 def rival(simple):
     """What `best_simple` is, in words."""
     return f"best {'simple' if simple else 'other'} model"
+
+
+def left_out_text(names):
+    """A line that names contenders that failed, if there are any."""
+    return f"\nleft out, as it failed on a split: {', '.join(names)}" if names else ""
 
 
 def _mean_se(values):

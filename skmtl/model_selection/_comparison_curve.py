@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import groupby
 
-from ._comparison import decimals_of, rival
+from ._comparison import decimals_of, left_out_text, rival
 from ._tables import aligned, frame, number, plain
 
 
@@ -16,7 +16,7 @@ class ComparisonCurve:
     rows_per_task : list of int of length n_sizes
         Training rows (wide data: labels) of each task, ascending.
     comparisons : list of Comparison of length n_sizes
-        One for each size, of the same models.
+        One for each size, of the same models, but for those left out at a size.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ The best simple model is "pooled" from 3 to 12.
 
         A DataFrame with the sizes as index `rows`; without pandas a list of dicts with the key
         `rows`. `gain` is the paired difference of the reference to the simple model that is best at
-        that size.
+        that size. The score of a model that was left out is NaN.
         """
         return frame(self._rows(), "rows")
 
@@ -97,7 +97,7 @@ The best simple model is "pooled" from 3 to 12.
     def _text(self):
         first, rows = self.comparisons[0], self._rows()
         lines = [["rows per task", *(str(size) for size in self.rows_per_task)]]
-        for name in first.scores:
+        for name in self._names:
             lines.append([name, *(number(row[name], self._decimals) for row in rows)])
         lines.append(["gain", *(number(row["gain"], self._decimals, "+") for row in rows)])
         lines.append(
@@ -108,6 +108,7 @@ The best simple model is "pooled" from 3 to 12.
             f"{first.scoring}, mean over {first.n_splits} splits of these data at each size\n"
             f"gain: of {first.reference} on the {rival(first.simple)} at that size, paired"
             f"{'' if first.greater_is_better else ', + is a smaller loss'}"
+            f"{left_out_text(self._left_out)}"
         )
 
     def __repr__(self):
@@ -160,9 +161,22 @@ The best simple model is "pooled" from 3 to 12.
     def _decimals(self):
         return max(decimals_of(c.gain_se, c.scoring) for c in self.comparisons)
 
+    @property
+    def _names(self):
+        """The models, those left out at some size among them."""
+        return list(max((comparison.scores for comparison in self.comparisons), key=len))
+
+    @property
+    def _left_out(self):
+        """What was left out, with the sizes."""
+        pairs = zip(self.rows_per_task, self.comparisons, strict=True)
+        return [f"{name} at {size}" for size, c in pairs for name in c.left_out]
+
     def _rows(self):
+        unfit = dict.fromkeys(self._names, float("nan"))
         return [
             {"rows": size}
+            | unfit
             | {name: float(scores.mean()) for name, scores in comparison.scores.items()}
             | {
                 "best_simple": comparison.best_simple,

@@ -1,4 +1,7 @@
-"""The models that `compare` fits: four simple ones and the one that shares, tuned alike."""
+"""The models that `compare` fits: four simple ones and one that shares, tuned alike.
+
+For amounts there is one more, which learns from the labels how much which tasks share.
+"""
 
 import numpy as np
 from sklearn.base import clone
@@ -6,12 +9,17 @@ from sklearn.linear_model import RidgeCV
 
 from .._splitters import MultiTaskKFold
 from ..baselines import IndependentTasks, PooledTasks
-from ..linear_model import MultiTaskLogisticRegressionCV, MultiTaskRidgeCV
+from ..linear_model import (
+    MultiTaskBayesianRidge,
+    MultiTaskLogisticRegressionCV,
+    MultiTaskRidgeCV,
+)
 
 ALPHAS = np.logspace(-1, 5, 13)  # MultiTaskRidgeCV's own grid for standardised features
 LOGISTIC_ALPHAS = np.logspace(-1, 4, 6)  # from below the least one of the reference to its largest
 FOLDS = 3  # few positive labels a task: each fold should have some
 REGRESSION, CLASSIFICATION = "MultiTaskRidgeCV", "MultiTaskLogisticRegressionCV"
+LEARNED = "MultiTaskBayesianRidge"  # neither simple nor, unless asked for, the reference
 
 
 class FewFolds:
@@ -65,14 +73,19 @@ def contenders(own, reference, task_column, *, classification):
     simple : list of str
         Those of the simple models that take part beside the reference.
     reference : str
+    spare : list of str
+        Those that may fail without the comparison failing: the one that learns covariances, which
+        refuses some tables that the others can do with, unless it was asked for by name.
     """
     if classification:
-        known, shares = simple_classifiers(), MultiTaskLogisticRegressionCV(cv=FOLDS)
+        default, known = CLASSIFICATION, simple_classifiers()
+        sharing = {default: MultiTaskLogisticRegressionCV(cv=FOLDS)}
     else:
-        known, shares = simple_regressors(), MultiTaskRidgeCV()
-    default = CLASSIFICATION if classification else REGRESSION
+        default, known = REGRESSION, simple_regressors()
+        sharing = {LEARNED: MultiTaskBayesianRidge(), default: MultiTaskRidgeCV()}
     reference = default if reference is None else reference
-    estimators = known | {default: shares} | _check_own(own)
+    own = _check_own(own, {*known, LEARNED, REGRESSION, CLASSIFICATION})
+    estimators = known | sharing | own
     estimators = {name: model for name, model in estimators.items() if model is not None}
     if reference not in estimators:
         raise ValueError(
@@ -84,11 +97,13 @@ def contenders(own, reference, task_column, *, classification):
     if not others:
         raise ValueError(f"nothing is left in estimators to compare {reference!r} with.")
     simple = [name for name in others if name in known]
+    may_fail = LEARNED in others and LEARNED not in own and len(others) > 1
     ready = {name: _with_task_column(name, m, task_column) for name, m in estimators.items()}
-    return ready, simple, reference
+    return ready, simple, reference, [LEARNED] * may_fail
 
 
-def _check_own(own):
+def _check_own(own, names):
+    """Those given; None only for one of the names."""
     own = {} if own is None else own
     if not hasattr(own, "items"):
         raise TypeError(f"estimators must be a dict of name to estimator, got {own!r}.")
@@ -96,6 +111,8 @@ def _check_own(own):
         lacking = [m for m in ("fit", "predict", "get_params") if not hasattr(model, m)]
         if model is not None and (lacking or isinstance(model, type)):
             raise TypeError(f"estimators[{name!r}] must be an estimator or None, got {model!r}.")
+        if model is None and name not in names:
+            raise ValueError(f"{name!r} cannot be left out; the contenders are {sorted(names)}.")
     return own
 
 

@@ -20,10 +20,13 @@ class Trial(NamedTuple):
     ----------
     judged : dict of str to Judged
     seconds : dict of str to float
+    failed : dict of str to str
+        Why contenders failed that may.
     """
 
     judged: dict
     seconds: dict
+    failed: dict
 
 
 class Problem(NamedTuple):
@@ -151,8 +154,11 @@ class WideTable(NamedTuple):
         return Problem(X, y_train, X_test, y_test, None, tasks, to_units)
 
 
-def run_trial(table, number, train, test, models, judge, transformer):
-    """Fit every model on the rows `train` and judge it on the rows `test`: a Trial."""
+def run_trial(table, number, train, test, models, judge, transformer, spare=()):
+    """Fit every model on the rows `train` and judge it on the rows `test`: a Trial.
+
+    Those named in `spare` may fail.
+    """
     train = np.asarray(train)
     test = table.scored(train, np.asarray(test))
     if len(test) == 0:
@@ -160,14 +166,28 @@ def run_trial(table, number, train, test, models, judge, transformer):
             f"split {number} of cv tests no label of a task that it trains on: {_untested(table)}."
         )
     problem = table.problem(train, test, transformer)
-    judged, seconds = {}, {}
+    judged, seconds, failed = {}, {}, {}
     for name, model in models.items():
         try:
             fitted, seconds[name] = _fit(model, problem)
             judged[name] = judge.judge(table, problem, fitted)
         except Exception as error:
-            raise ValueError(f"contender {name!r} failed on split {number}: {error}") from error
-    return Trial(judged, seconds)
+            if name not in spare:
+                raise ValueError(f"contender {name!r} failed on split {number}: {error}") from error
+            failed[name] = f"it failed on split {number}: {error}"
+    return Trial(judged, seconds, failed)
+
+
+def without_failed(trials):
+    """The trials without the contenders that failed on any, and by name why those first did."""
+    failed = {}
+    for trial in trials:
+        failed = trial.failed | failed
+    kept = [
+        trial._replace(judged={name: j for name, j in trial.judged.items() if name not in failed})
+        for trial in trials
+    ]
+    return kept, failed
 
 
 def transformed(X, train, test, transformer):

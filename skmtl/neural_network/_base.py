@@ -147,6 +147,7 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
             rng,
             dtype=fit_input.dtype,
             balancing=self._balancing(pose, len(fit_input.tasks)),
+            perturbation=self.perturbation,
             report=None if progress is None else report,
         )
 

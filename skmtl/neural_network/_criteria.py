@@ -8,10 +8,10 @@ import numpy as np
 from .._backend import namespace_of, place_of, take, to_place
 from .._registry import resolve
 from .._validation import float_name
-from ..losses import LOSSES, Hinge, LogLoss, MultinomialLogLoss
+from ..losses import LOSSES, MultinomialLogLoss
 
 REGRESSION = {name: LOSSES[name] for name in ("squared_error", "huber")}
-CLASSIFICATION = ("log_loss", "hinge")
+CLASSIFICATION = {name: LOSSES[name] for name in ("log_loss", "hinge", "squared_hinge")}
 
 
 class Elementwise(NamedTuple):
@@ -99,9 +99,11 @@ class Softmax(ByClass):
 
 
 class OneAgainstRest(ByClass):
-    """Hinge losses of the scores of all classes of a task, each against the others, summed."""
+    """Binary losses of the scores of all classes of a task, each against the others, summed."""
 
-    loss = Hinge()
+    def __init__(self, sizes, loss):
+        super().__init__(sizes)
+        self.loss = loss
 
     def loss_of_classes(self, one_hot, z):
         E = self.loss.value(one_hot, z)
@@ -122,8 +124,8 @@ def regression_criterion(loss):
 def classification_criterion(loss, sizes):
     """Of tasks that all have one score, if `sizes` is None, or as many as they have classes."""
     if sizes is None:
-        return Elementwise(LogLoss() if loss == "log_loss" else Hinge(), factor=1.0)
-    return Softmax(sizes) if loss == "log_loss" else OneAgainstRest(sizes)
+        return Elementwise(CLASSIFICATION[loss], factor=1.0)
+    return Softmax(sizes) if loss == "log_loss" else OneAgainstRest(sizes, CLASSIFICATION[loss])
 
 
 def _columns(x, index):

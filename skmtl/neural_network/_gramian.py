@@ -2,16 +2,16 @@
 
 R holds the derivatives of each task's mean loss in its scores, H the heads.  At the representation
 a gradient is the outer product of a column of R and a row of H, and the Gramian (R'R) o (H H').
-The exact one runs back through the trunk for each task.  In a layer with fewer rows than inputs it
-goes through the kernel A A' + 1 of the rows, the gradients A'D_t being larger than they are; so it
-does wherever each row has one task, in which case one run back serves all tasks.
+The exact one runs back through the trunk with the tasks' derivatives stacked.  In a layer with
+fewer rows than inputs it goes through the kernel A A' + 1 of the rows, the gradients A'D_t being
+larger than they are; so it does wherever each row has one task, in which case nothing is stacked.
 """
 
 import numpy as np
 from scipy.sparse import issparse
 
 from .._backend import namespace_of, to_numpy
-from ._network import product_into
+from ._network import column_sums, product_into
 
 ROW_KERNEL = 400  # rows of one label each up to which their kernel beats a product for each task
 
@@ -36,19 +36,15 @@ def trunk_gramian(network, params, layers, rows, R, H):
             K = sum(_kernel(layers[k]) * (D @ D.T) for k, D in below)
             return to_host(rows.indicators @ K @ rows.indicators.T)
         return sum(_segments_gramian(layers[k], D, rows) for k, D in below)
-    passes = [
-        network.deltas(params, layers, rows.pull_task(R, H, network.units_of(t)))
-        for t in range(network.n_tasks)
-    ]
-    steps = zip(*passes, strict=True)  # all tasks in the same layer
-    return sum(_layer_gramian(layers[step[0][0]], [D for _, D in step]) for step in steps)
+    below = network.deltas(params, layers, rows.pull_tasks(R, H, network.units))
+    return sum(_layer_gramian(layers[k], D) for k, D in below)
 
 
 def trunk_jacobian(network, params, layers, rows, R, H, views):
     """Write the trunk's gradient of each task into its views."""
     if not rows.one_label_per_row:
-        for t, view in enumerate(views):
-            network.backward(params, view, layers, rows.pull_task(R, H, network.units_of(t)))
+        for units, view in zip(network.units, views, strict=True):
+            network.backward(params, view, layers, rows.pull_task(R, H, units))
         return
     for layer, D in network.deltas(params, layers, rows.pull(R, H)):
         xp = namespace_of(D)
@@ -57,29 +53,28 @@ def trunk_jacobian(network, params, layers, rows, R, H, views):
             views[t].biases[layer][...] = xp.sum(D[start:stop, :], axis=0)
 
 
-def _layer_gramian(A, deltas):
-    """Inner products of A'D_t and of the column sums of D_t."""
+def _layer_gramian(A, D):
+    """Inner products of A'D_t and of the column sums of D_t, for D (n_tasks, n, width)."""
     if A.shape[0] >= A.shape[1]:
-        return _products([(A, D) for D in deltas])
-    xp = namespace_of(deltas[0])
-    K, flat = _kernel(A), xp.stack([xp.reshape(D, (-1,)) for D in deltas])
-    return to_host(flat @ xp.stack([xp.reshape(K @ D, (-1,)) for D in deltas]).T)
+        return _products(A.T @ D, column_sums(D))
+    return to_host(_flat(D) @ _flat(_kernel(A) @ D).T)
 
 
 def _segments_gramian(A, D, rows):
     """The same where each row is of one task: D_t are segments of D."""
-    G = np.zeros((rows.n_tasks, rows.n_tasks))
+    xp, G = namespace_of(D), np.zeros((rows.n_tasks, rows.n_tasks))
     segments = list(rows.segments)
     tasks = [t for t, _, _ in segments]
-    G[np.ix_(tasks, tasks)] = _products([(A[a:b, :], D[a:b, :]) for _, a, b in segments])
+    G[np.ix_(tasks, tasks)] = _products(
+        xp.stack([A[start:stop, :].T @ D[start:stop, :] for _, start, stop in segments]),
+        xp.stack([column_sums(D[start:stop, :]) for _, start, stop in segments]),
+    )
     return G
 
 
-def _products(pairs):
-    """Inner products of the gradients A'D and 1'D of a layer, for pairs (A, D)."""
-    xp = namespace_of(pairs[0][1])
-    J = xp.stack([xp.reshape(A.T @ D, (-1,)) for A, D in pairs])
-    b = xp.stack([xp.sum(D, axis=0) for _, D in pairs])
+def _products(J, b):
+    """Inner products of gradients J (n_tasks, n_in, n_out) in weights and b in biases."""
+    J = _flat(J)
     return to_host(J @ J.T) + to_host(b @ b.T)
 
 
@@ -94,6 +89,11 @@ def norms_and_cosines(G):
 
 def _kernel(A):
     return A @ A.T + 1  # the 1 is the bias
+
+
+def _flat(x):
+    """One row for each task."""
+    return namespace_of(x).reshape(x, (x.shape[0], -1))
 
 
 def _dense(layers):

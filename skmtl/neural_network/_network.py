@@ -94,10 +94,15 @@ class Network:
         """Parameters of the trunk and of h_0, which come first in the flat vector."""
         return self._blocks[-3][1]
 
+    @cached_property
+    def units(self):
+        """Slice of the units of each task."""
+        stops = np.searchsorted(self.unit_tasks, np.arange(self.n_tasks + 1))
+        return [slice(start, stop) for start, stop in pairwise(stops.tolist())]
+
     def units_of(self, task):
         """Slice of the units of a task."""
-        start, stop = np.searchsorted(self.unit_tasks, [task, task + 1])
-        return slice(int(start), int(stop))
+        return self.units[task]
 
     def views(self, flat):
         """Parameters that are views of the flat vector."""
@@ -175,7 +180,8 @@ class Network:
     def deltas(self, params, layers, D, work=None):
         """Yield (layer number, derivative in its preactivation) from the top down.
 
-        `D` is the derivative in the representation, (n, width), and is overwritten.
+        `D` is the derivative in the representation, (n, width) or a stack of these, and is
+        overwritten.
         """
         slope = ACTIVATIONS[self.activation].slope
         for layer in reversed(range(len(params.weights))):
@@ -207,10 +213,10 @@ def product_into(out, A, B):
 
 
 def column_sums(D):
-    """Sums over rows; NumPy takes a third of the time with a product."""
+    """Sums over the rows of D or of a stack; NumPy takes a third of the time with a product."""
     if isinstance(D, np.ndarray):
-        return np.ones(len(D), dtype=D.dtype) @ D
-    return namespace_of(D).sum(D, axis=0)
+        return np.ones(D.shape[-2], dtype=D.dtype) @ D
+    return namespace_of(D).sum(D, axis=-2)
 
 
 def grown(flat, old, new, unit_of, *, fill):

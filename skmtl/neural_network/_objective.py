@@ -42,6 +42,11 @@ class Objective:
         flat = namespace_of(self.decay).zeros_like(self.decay)
         return flat, self.network.views(flat)
 
+    @cached_property
+    def beside(self):
+        """Place and floating type of the parameters."""
+        return place_of(self.decay), float_name(self.decay)
+
     def workspace(self, rows):
         """Workspace for as many rows, the same each time; None outside NumPy."""
         if not isinstance(self.decay, np.ndarray):
@@ -62,6 +67,10 @@ class Objective:
     def epoch_weights(self):
         """Task weights of a balancer over an epoch: there is none."""
         return None
+
+    def kept(self):
+        """What a later training goes on from, beside parameters and optimiser: nothing."""
+        return {}
 
     def scores(self, theta, rows):
         """Scores of the rows, in the shape of their labels."""

@@ -23,6 +23,7 @@ def check_parameters(estimator):
     check_strength("alpha_shared", estimator.alpha_shared)
     check_strength("alpha_specific", estimator.alpha_specific)
     _check_balancer(estimator)
+    _check_perturbation(estimator)
     check_flag("warm_start", estimator.warm_start)
     _check_verbose(estimator.verbose)
     with naming("random_state"):
@@ -60,10 +61,30 @@ def _check_balancer(estimator):
             f"balancer needs solver='adam' or 'sgd', got solver={estimator.solver!r}: the weighted "
             "gradients are not those of one objective."
         )
+    if balancer.owns_direction and estimator.update_every > 1:
+        raise ValueError(
+            f"update_every must be 1 with balancer={balancer!r}, whose direction holds for one "
+            f"step and cannot be kept, got {estimator.update_every!r}."
+        )
     if estimator.task_weight is not None:
         raise ValueError(
             "task_weight must be None where a balancer weighs the tasks, got "
             f"{estimator.task_weight!r}; use the balancer's preference."
+        )
+
+
+def _check_perturbation(estimator):
+    perturbation = estimator.perturbation
+    if perturbation is None:
+        return
+    if isinstance(perturbation, type) or not hasattr(perturbation, "rho"):
+        raise TypeError(f"perturbation must be None or a SharpnessAware, got {perturbation!r}.")
+    with naming("perturbation"):
+        perturbation.check()
+    if estimator.solver not in STOCHASTIC:
+        raise ValueError(
+            f"perturbation needs solver='adam' or 'sgd', got solver={estimator.solver!r}: the "
+            "perturbed gradients are not those of one objective."
         )
 
 

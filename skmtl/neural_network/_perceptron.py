@@ -50,7 +50,11 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         own (long data) have no inner products at the hidden layer: only "exact" sees conflicts
         between them. Balancers that need the gradients themselves always get the exact ones.
     update_every : int >= 1, default=1
-        Steps between two weighings of the tasks by a balancer.
+        Steps between two weighings of the tasks by a balancer. 1 with balancers whose direction is
+        no weighted sum of the gradients.
+    perturbation : None or SharpnessAware, default=None
+        Where "adam" and "sgd" take the tasks' gradients: a step uphill of the parameters, in search
+        of flat minima. None: at the parameters. See Notes for what it costs.
     scale_targets : bool, default=True
         Whether to train on labels in units of their own task, of mean 0 and standard deviation 1.
     batch_size : int >= 1 or "auto", default="auto"
@@ -104,7 +108,9 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         R2 on the held-out labels of all tasks together, about each task's mean, after each epoch,
         with `early_stopping`.
     task_weights_ : ndarray of shape (n_tasks,)
-        Weights used last, mean 1 over labelled tasks and 0 for the others.
+        Weights used last, mean 1 over labelled tasks and 0 for the others; negative ones, of the
+        balancers that give any, count by their size in that mean. Ones where a balancer's direction
+        is no weighted sum of the gradients.
     task_weights_path_ : ndarray of shape (n_iter, n_tasks)
         Weights in each iteration, their mean over its steps where there is a balancer.
     tasks_ : list
@@ -142,7 +148,18 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
     scaled to the length of the mean gradient, by no more than ten times a convex combination;
     `heads` follow their own task's gradient, weighted if the balancer's `scale_heads` says so.
     Penalties are no task: their gradients are added afterwards. Tasks without labels in a batch
-    are passed over and keep their state.
+    are passed over and keep their state. A balancer whose direction is no weighted sum of the
+    gradients is followed in its direction, at the length of the mean gradient. One that asks how
+    its last weights did is told the losses under the parameters now of the batch that it weighed
+    last, at the price of a forward pass, and of the batch at hand for tasks without labels there.
+
+    A `perturbation` takes task t's gradient where the shared parameters, and its own head, are
+    moved by `rho`; losses are those where they are. With "f_mtl" balancers see gradients and flat
+    parts in turn, and keep a state for each; flat parts are always compared in all shared
+    parameters. In a step "f_mtl" makes 1 + T forward and 2 T backward passes for T tasks, and
+    "samo" T + 3 and T + 1, where 1 of each would do; in long data those of a task run over its own
+    rows alone, so that all T together cost as much as one. Without hidden layers the squared error
+    is equally sharp everywhere: there it only shrinks the coefficients, as penalties do for less.
 
     Weights are frequencies: with a full batch, weight 2 equals a row twice. Minibatches hold rows,
     whatever their weights. "adam" and "sgd" compute in X's type, "lbfgs" in float64.
@@ -189,6 +206,7 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         balancer=None,
         gramian="features",
         update_every=1,
+        perturbation=None,
         scale_targets=True,
         batch_size="auto",
         learning_rate_init=1e-3,
@@ -216,6 +234,7 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         self.balancer = balancer
         self.gramian = gramian
         self.update_every = update_every
+        self.perturbation = perturbation
         self.scale_targets = scale_targets
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init

@@ -40,9 +40,10 @@ class MultiTaskPerceptronClassifier(
     solver : {"adam", "sgd", "lbfgs"}, default="adam"
         "adam" and "sgd", with Nesterov momentum 0.9, train in minibatches; "lbfgs" takes all rows
         at once and suits small data.
-    loss : {"log_loss", "hinge"}, default="log_loss"
-        "hinge" has no probabilities and no "lbfgs"; with more than two classes it is the sum of the
-        hinge losses of each class against the others.
+    loss : {"log_loss", "hinge", "squared_hinge"}, default="log_loss"
+        Only "log_loss" has probabilities. "hinge" has kinks, and so no "lbfgs"; "squared_hinge" is
+        not halved. With more than two classes both are sums over the classes, each against the
+        others.
     alpha : float in [0, inf), default=1e-4
         Strength on the weights of the hidden layers.
     alpha_shared : float in (0, inf], default=1.0
@@ -68,7 +69,11 @@ class MultiTaskPerceptronClassifier(
         own (long data) have no inner products at the hidden layer: only "exact" sees conflicts
         between them. Balancers that need the gradients themselves always get the exact ones.
     update_every : int >= 1, default=1
-        Steps between two weighings of the tasks by a balancer.
+        Steps between two weighings of the tasks by a balancer. 1 with balancers whose direction is
+        no weighted sum of the gradients.
+    perturbation : None or SharpnessAware, default=None
+        Where "adam" and "sgd" take the tasks' gradients: a step uphill of the parameters, in search
+        of flat minima. None: at the parameters. See Notes for what it costs.
     batch_size : int >= 1 or "auto", default="auto"
         Rows of a minibatch, at most all of them; "auto" is 200.
     learning_rate_init : float in (0, inf), default=0.001
@@ -124,7 +129,9 @@ class MultiTaskPerceptronClassifier(
         Accuracy on the held-out labels of all tasks together after each epoch, with
         `early_stopping`.
     task_weights_ : ndarray of shape (n_tasks,)
-        Weights used last, mean 1 over labelled tasks and 0 for the others.
+        Weights used last, mean 1 over labelled tasks and 0 for the others; negative ones, of the
+        balancers that give any, count by their size in that mean. Ones where a balancer's direction
+        is no weighted sum of the gradients.
     task_weights_path_ : ndarray of shape (n_iter, n_tasks)
         Weights in each iteration, their mean over its steps where there is a balancer.
     tasks_ : list
@@ -139,7 +146,8 @@ class MultiTaskPerceptronClassifier(
 
     See Also
     --------
-    MultiTaskPerceptron : The regressor; its Notes say more about training under a balancer.
+    MultiTaskPerceptron : The regressor; its Notes say more about training under a balancer, and
+        with a perturbation.
     skmtl.linear_model.MultiTaskLogisticRegression : The log loss without hidden layers, by Newton's
         method.
 
@@ -160,6 +168,9 @@ class MultiTaskPerceptronClassifier(
     ``hidden_layer_sizes=()``, ``loss="log_loss"`` and ``solver="lbfgs"`` this is
     :class:`~skmtl.linear_model.MultiTaskLogisticRegression` with the same alphas, and for one task
     `alpha` means what it means to :class:`sklearn.neural_network.MLPClassifier` on a full batch.
+    The hinge of a binary label is max(0, 1 - (2 y - 1) z) at the score z, and "squared_hinge" its
+    square: without hidden layers and with one alpha inf, for one task, the other is 1 / C of
+    scikit-learn's SVC and, but for the intercept, LinearSVC.
     The solvers see the objective divided by the sum of all weights; in a minibatch the penalties
     count by its share of that sum.
 
@@ -204,6 +215,7 @@ class MultiTaskPerceptronClassifier(
         balancer=None,
         gramian="features",
         update_every=1,
+        perturbation=None,
         batch_size="auto",
         learning_rate_init=1e-3,
         max_iter=200,
@@ -232,6 +244,7 @@ class MultiTaskPerceptronClassifier(
         self.balancer = balancer
         self.gramian = gramian
         self.update_every = update_every
+        self.perturbation = perturbation
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
@@ -325,7 +338,7 @@ class MultiTaskPerceptronClassifier(
         Raises
         ------
         AttributeError
-            If the loss is "hinge".
+            If the loss is not "log_loss".
         NotFittedError
             If `fit` was not called.
         ValueError
@@ -348,18 +361,18 @@ class MultiTaskPerceptronClassifier(
         Raises
         ------
         AttributeError
-            If the loss is "hinge".
+            If the loss is not "log_loss".
         """
         return super().predict_log_proba(X)
 
     def _check_params(self):
-        check_option("loss", self.loss, CLASSIFICATION)
+        check_option("loss", self.loss, tuple(CLASSIFICATION))
         check_class_weight(self.class_weight)
         settings = super()._check_params()
         if self.loss == "hinge" and self.solver not in STOCHASTIC:
             raise ValueError(
                 f"loss='hinge' needs solver='adam' or 'sgd', got solver={self.solver!r}: it has "
-                "kinks, at which line searches end."
+                "kinks, at which line searches end; 'squared_hinge' has none."
             )
         return settings
 

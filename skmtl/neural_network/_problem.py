@@ -7,11 +7,12 @@ from scipy.sparse import issparse
 
 from .._backend import few_threads, place_of, to_numpy, to_place, widest_float
 from .._splitters import MultiTaskShuffleSplit
-from ._balanced import Balanced, kept_state, taken_up
+from ._balanced import balanced
 from ._network import grown
 from ._objective import Objective
 from ._optimizers import STOCHASTIC
 from ._rows import training_rows
+from ._sharpness import perturbed
 from ._training import Monitor, descend, settle
 
 
@@ -67,12 +68,15 @@ class Memory(NamedTuple):
     optimizer : tuple or None
         State of Adam or SGD.
     balancer : KeptState or None
+    noise : RandomState or None
+        Draws what a perturbation needs.
     """
 
     network: Any
     theta: np.ndarray
     optimizer: Any = None
     balancer: Any = None
+    noise: Any = None
 
     def laid_out_for(self, network, unit_of):
         """The same for a network with more units; `unit_of` says which of them the old ones are."""
@@ -80,7 +84,7 @@ class Memory(NamedTuple):
             self.optimizer, lambda flat: grown(flat, self.network, network, unit_of, fill=False)
         )
         theta = grown(self.theta, self.network, network, unit_of, fill=True)
-        return Memory(network, theta, optimizer, self.balancer)
+        return self._replace(network=network, theta=theta, optimizer=optimizer)
 
 
 class Outcome(NamedTuple):
@@ -104,7 +108,7 @@ class Outcome(NamedTuple):
     message: str = ""
 
 
-def train(problem, memory, settings, rng, *, dtype, balancing=None, report=None):
+def train(problem, memory, settings, rng, *, dtype, balancing=None, perturbation=None, report=None):
     """Solve a problem.
 
     Parameters
@@ -118,6 +122,8 @@ def train(problem, memory, settings, rng, *, dtype, balancing=None, report=None)
         Name of X's floating type. L-BFGS computes in the widest one: line searches need digits.
     balancing : Balancing, optional
         How tasks are balanced; None: by the problem's own weights.
+    perturbation : SharpnessAware, optional
+        Where gradients are taken; None: where the parameters are.
     report : callable, optional
         As in Monitor.
     """
@@ -142,9 +148,10 @@ def train(problem, memory, settings, rng, *, dtype, balancing=None, report=None)
         report,
     )
     theta, state = there(memory.theta), _moved(memory.optimizer, there)
-    source, message = objective, ""
-    if balancing is not None:
-        source = Balanced(objective, balancing, taken_up(memory.balancer, balancing, rng, place))
+    weighing = None if balancing is None else balanced(objective, balancing, memory, rng)
+    source, message = weighing or objective, ""
+    if perturbation is not None:
+        source = perturbed(objective, perturbation, memory, weighing, rng)
     with (
         few_threads(min(len(rows), max(network.sizes))),
         np.errstate(over="ignore", invalid="ignore"),  # a fit that diverges is refused in words
@@ -155,8 +162,7 @@ def train(problem, memory, settings, rng, *, dtype, balancing=None, report=None)
         else:
             theta, state, converged, message = settle(objective, theta, rows, settings, monitor)
         center = to_numpy(objective.mean_representation(theta, rows))
-    kept = None if balancing is None else kept_state(source.state)
-    memory = Memory(network, to_numpy(theta), _moved(state, to_numpy), kept)
+    memory = Memory(network, to_numpy(theta), _moved(state, to_numpy), **source.kept())
     return Outcome(memory, center, monitor, converged, message)
 
 

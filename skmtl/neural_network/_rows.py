@@ -12,7 +12,7 @@ import numpy as np
 
 from .._backend import namespace_of, place_of, take, to_numpy, to_place
 from .._validation import float_name
-from ._network import product
+from ._network import column_sums, product
 
 ONE_HOT_TASKS = 64  # up to which a product with indicators beats summing segments
 
@@ -63,12 +63,17 @@ class WideRows(Batches):
 
     def task_totals(self):
         """Sum of the weights of each task, of shape (n_tasks,)."""
-        return namespace_of(self.V).sum(self.V, axis=0)
+        return column_sums(self.V)
 
     def take(self, rows):
         """Some of the rows."""
         parts = (take(array, rows) for array in (self.X, self.labels, self.V))
         return WideRows(*parts, self.row_weights[rows])
+
+    def of_single_tasks(self):
+        """Yield (task, slice of the rows, the rows) of rows among which are all of the task's."""
+        for t in range(self.V.shape[1]):
+            yield t, slice(None), self
 
     def for_splitter(self):
         """What a splitter reads: labels, NaN where missing."""
@@ -97,9 +102,15 @@ class WideRows(Batches):
         """The same from some of the units, given by a slice."""
         return R[:, units] @ H[units, :]
 
+    def pull_tasks(self, R, H, units):
+        """The same from the units of each task, of shape (n_tasks, n, width)."""
+        if len(units) == R.shape[1]:
+            return R.T[:, :, None] * H[:, None, :]
+        return namespace_of(R).stack([self.pull_task(R, H, of_task) for of_task in units])
+
     def by_task(self, E):
         """Sums of values of labels over each task."""
-        return namespace_of(E).sum(E, axis=0)
+        return column_sums(E)
 
     def weighted(self, R, c):
         """Derivatives in scores times a number for each unit."""
@@ -139,6 +150,11 @@ class LongRows(Batches):
         rows = np.sort(rows)
         parts = (take(array, rows) for array in (self.X, self.labels, self.V))
         return LongRows(*parts, self.row_weights[rows], self.task[rows], self.n_tasks)
+
+    def of_single_tasks(self):
+        """Yield (task, slice of the rows, the rows) of each task that occurs."""
+        for t, start, stop in self.segments:
+            yield t, slice(start, stop), self.take(np.arange(start, stop))
 
     def for_splitter(self):
         """What a splitter reads: labels, and the tasks as groups."""

@@ -3,15 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._checks import check_count, check_jobs, check_option
-from ..asymptotics import to_estimator_alphas
-from ..linear_model import MultiTaskLogisticRegression, MultiTaskRidge
-
-NEAR_ZERO = 1e-6  # times an alpha: its ridgeless limit to some six digits
+from ._estimators import estimator_fit
 
 FEATURES = {  # of mean 0 and variance 1
     "normal": lambda rng, shape: rng.standard_normal(shape),
@@ -69,10 +65,12 @@ def simulate_risk(
         first; others show how far it reaches.
     limit : {None, "joint", "shared"}, default=None
         A limit of vanishing penalty, as in :func:`~skmtl.asymptotics.ridgeless_risk`: the alphas
-        of the estimator that vanish are taken 1e-6 times as large.
+        of the estimator that vanish are taken 1e-6 times as large. For "squared_error" and
+        "log_loss".
     fit : callable, default=None
         ``fit(problem, X, y, task)`` returns coefficients of shape (n_tasks, n_features) from rows
-        X, labels y and task numbers. None: the package's own estimator, where there is one.
+        X, labels y and task numbers. None: the package's own estimator, where there is one (see
+        Notes).
 
     Returns
     -------
@@ -81,8 +79,9 @@ def simulate_risk(
     Raises
     ------
     ValueError
-        If no estimator has the problem's loss or penalty and `fit` is None, the rows are no whole
-        numbers, or there are too few features for the Gram matrix.
+        If no estimator has the problem's loss or penalty and `fit` is None, or none that follows it
+        to the `limit`, the rows are no whole numbers, or there are too few features for the Gram
+        matrix.
     TypeError
         If a count is no integer.
 
@@ -92,6 +91,16 @@ def simulate_risk(
 
     Notes
     -----
+    The estimators are :class:`~skmtl.linear_model.MultiTaskRidge` for "squared_error",
+    :class:`~skmtl.linear_model.MultiTaskLogisticRegression` for "log_loss", and for the others,
+    but "absolute_error", perceptrons without hidden layers, trained by L-BFGS:
+    :class:`~skmtl.neural_network.MultiTaskPerceptronClassifier` for "squared_hinge",
+    :class:`~skmtl.neural_network.MultiTaskPerceptron` for "huber" and, as L-BFGS needs slopes
+    without jumps, for a hinge whose kink is rounded over 0.01. They are fitted without intercepts,
+    the perceptrons on rows and their mirror images (-x, -y). The penalty matrix must be that of one
+    `alpha_shared` and one `alpha_specific`; :func:`~skmtl.asymptotics.to_estimator_alphas` gives
+    them in the estimators' units.
+
     The true coefficients of a data set have the problem's Gram matrix exactly, and errors on new
     rows are computed from the overlaps of learnt and true coefficients instead of from a test set,
     so that only the training data are random. (For binary labels and features that are not normal,
@@ -120,7 +129,7 @@ def simulate_risk(
     check_count("n_repeats", n_repeats, least=2)
     rows = problem.n_rows(n_features)
     seeds = check_random_state(random_state).randint(2**31 - 1, size=n_repeats)
-    fit = _estimator_fit(problem, n_features, limit) if fit is None else fit
+    fit = estimator_fit(problem, n_features, limit) if fit is None else fit
     draw = FEATURES[features]
     errors = Parallel(n_jobs=check_jobs("n_jobs", n_jobs), prefer="threads")(
         delayed(_errors)(problem, n_features, rows, draw, fit, seed) for seed in seeds
@@ -167,35 +176,3 @@ def _apportion(weights, total):
     rest = total - sizes.sum()
     sizes[np.argsort(sizes - weights * total, kind="stable")[:rest]] += 1
     return sizes
-
-
-def _estimator_fit(problem, n_features, limit):
-    """The `fit` of the package's estimator for the problem's loss and penalty."""
-    if problem.loss not in ESTIMATORS:
-        raise ValueError(
-            f"loss must be one of {sorted(ESTIMATORS)} for an estimator of the package, got "
-            f"{problem.loss!r}; pass fit=."
-        )
-    alpha_shared, alpha_specific, task_weight = to_estimator_alphas(problem, n_features)
-    if limit == "joint" or (limit == "shared" and problem.n_tasks == 1):
-        alpha_shared, alpha_specific = NEAR_ZERO * alpha_shared, NEAR_ZERO * alpha_specific
-    elif limit == "shared":
-        alpha_shared = NEAR_ZERO * min(alpha_shared, alpha_specific)
-    estimator = clone(ESTIMATORS[problem.loss]).set_params(
-        alpha_shared=alpha_shared,
-        alpha_specific=alpha_specific,
-        fit_intercept=False,
-        task_weight=task_weight,
-        task_column=0,
-    )
-
-    def fit(problem, X, y, task):
-        return clone(estimator).fit(np.column_stack([task, X]), y).coef_
-
-    return fit
-
-
-ESTIMATORS = {  # losses that are fitted exactly
-    "squared_error": MultiTaskRidge(),
-    "log_loss": MultiTaskLogisticRegression(solver="newton-cg", tol=1e-8),
-}

@@ -7,6 +7,8 @@ bound  sum_t inf_w [L_t(w) + h_t'w] - ||h_t||^2 / (2a).
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
+NEGLIGIBLE = 1e-8  # of the gradient at zero, or of the objective there: what is less is no unit
+
 
 def objective(losses, graph, penalty, alpha, alpha_fuse, W, U, O):  # noqa: E741
     """The objective, of which `penalty` (None: no outlier part) is that of O in units of alpha."""
@@ -35,7 +37,8 @@ def first_order_residual(losses, graph, penalty, alpha, alpha_fuse, W, U, O, edg
     """Norm of what is left of the first-order conditions, relative to the gradient at zero.
 
     Along an edge the dual may be any vector of length b r_e at most, but where its ends differ
-    it must point along them: what lacks there is counted relative to the objective's fusion term.
+    it must point along them: what lacks there is counted relative to the objective's fusion term,
+    in which lengths weigh a negligible part of the gradient at zero at least.
     """
     f = capped(edge_dual, alpha_fuse)
     pull = alpha * (W - U - O)
@@ -49,9 +52,15 @@ def first_order_residual(losses, graph, penalty, alpha, alpha_fuse, W, U, O, edg
         parts.append(np.maximum(row_norms(pull[~out]) - slope[~out], 0.0))
     residual = np.sqrt(sum((part**2).sum() for part in parts)) / (losses.scale or 1.0)
     D = graph.differences(U)
-    along = alpha_fuse * row_norms(D)
-    lack = graph.r @ np.abs(along - (f * D).sum(axis=1))
-    return float(max(residual, lack / (graph.r @ along or 1.0)))
+    lengths = row_norms(D)
+    lack = graph.r @ np.abs(alpha_fuse * lengths - (f * D).sum(axis=1))
+    whole = alpha_fuse * (graph.r @ lengths) + NEGLIGIBLE * losses.scale * lengths.sum()
+    return float(max(residual, lack / (whole or 1.0)))
+
+
+def relative_gap(losses, excess, value):
+    """An excess relative to the objective, or to a negligible part of that without features."""
+    return max(excess, 0.0) / (max(value, NEGLIGIBLE * losses.null_value) or 1.0)
 
 
 def capped(edge_dual, bound):

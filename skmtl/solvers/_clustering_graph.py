@@ -116,6 +116,8 @@ def check_graph(weights, n_tasks):
     >>> graph.i, graph.j, graph.r
     (array([0, 1]), array([1, 2]), array([1., 2.]))
     """
+    if np.iscomplexobj(weights):
+        raise TypeError("weights must be real, got complex numbers.")
     try:
         matrix = weights if issparse(weights) else np.asarray(weights, dtype=np.float64)
         matrix = csr_array(matrix).astype(np.float64) if matrix.ndim == 2 else matrix

@@ -27,6 +27,7 @@ from .._backend import (
 from ._design import make_design, make_frame
 
 RIDGES = np.logspace(2, -4, 13)  # strengths of the initial estimates, in mean curvatures
+ROUNDING = 10 * np.finfo(np.float64).eps  # what centring leaves of a constant one
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +81,11 @@ class QuadraticLosses:
         return float(np.sqrt((self.c**2).sum()))
 
     @cached_property
+    def null_value(self):
+        """Sum of the losses at zero."""
+        return float(self.m.sum()) / 2
+
+    @cached_property
     def curvature(self):
         """Mean of the positive eigenvalues; 1 if there is none."""
         return float(self.s[self.s > 0].mean()) if (self.s > 0).any() else 1.0
@@ -110,7 +116,8 @@ class QuadraticLosses:
     def values(self, W):
         """Loss of each task, of shape (n_tasks,)."""
         a = self._rotated(W)
-        return 0.5 * (self.m + ((self.s * a - 2 * self.c) * a).sum(axis=1))
+        # not below zero by rounding, where labels are met exactly
+        return np.maximum(0.5 * (self.m + ((self.s * a - 2 * self.c) * a).sum(axis=1)), 0.0)
 
     def gradients(self, W):
         """Gradients, of shape (n_tasks, n_coordinates)."""
@@ -186,6 +193,7 @@ def _of_common_rows(data, omega, fit_intercept):
     Y = root[:, None] * (data.Y - level)
     Z = centred(frame.X, frame.mean, to_place(root, place, dtype))
     s, V = map(to_numpy, eigh_psd(gram(Z)))
+    s = above(s, least_curvature(data.X))
     c = to_numpy(Z.T @ to_place(Y, place, dtype)).T @ V
     return QuadraticLosses(
         s=omega[:, None] * s,
@@ -210,18 +218,20 @@ def _of_own_rows(data, omega, fit_intercept):
     )
     dim, T = design.n_features, data.n_tasks
     rank = int(min(dim, design.sizes.max()))
+    floor = omega[:, None] * least_curvature(data.X)
     s, c, m, Q = np.zeros((T, rank)), np.zeros((T, rank)), np.zeros(T), np.zeros((T, dim, rank))
     tall = np.flatnonzero(design.sizes >= dim)
     if tall.size:
         G = design.grams(tall)
         m[tall] = to_numpy(G[:, dim, dim])
         values, vectors = map(to_numpy, eigh_psd(G[:, :dim, :dim]))
-        s[tall], Q[tall] = values, vectors
+        s[tall], Q[tall] = above(values, floor[tall]), vectors
         c[tall] = np.matmul(to_numpy(G[:, :dim, dim])[:, None, :], vectors)[:, 0, :]
     for t in np.flatnonzero(design.sizes < dim):
         k = design.sizes[t]
         table = to_numpy(design.table(t))
-        s[t, :k], c[t, :k], m[t], Q[t, :, :k] = quadratic_of_few_rows(table[:, :dim], table[:, dim])
+        parts = quadratic_of_few_rows(table[:, :dim], table[:, dim], floor[t])
+        s[t, :k], c[t, :k], m[t], Q[t, :, :k] = parts
     centre, level = np.zeros((1, dim)), np.zeros(T)
     if fit_intercept:
         centre = to_numpy(design.x_means) - to_numpy(frame.mean)
@@ -241,8 +251,21 @@ def _of_own_rows(data, omega, fit_intercept):
     )
 
 
-def quadratic_of_few_rows(Z, y):
+def quadratic_of_few_rows(Z, y, floor):
     """(s, c, m, Q) of a task with fewer rows than coordinates, through the Gram of its rows."""
     s, P = eigh_psd(Z @ Z.T)
+    s = above(s, floor)
     root = np.sqrt(np.where(s > 0, s, 1.0))
     return s, root * (P.T @ y), y @ y, (Z.T @ (P / root)) * (s > 0)
+
+
+def least_curvature(X):
+    """Eigenvalue below which there is only the rounding of features that are constant."""
+    xp = place_of(X).xp
+    size = abs(X).max() if issparse(X) else xp.max(xp.abs(X))
+    return X.shape[1] * (ROUNDING * float(size)) ** 2
+
+
+def above(s, floor):
+    """Eigenvalues, those up to the floor set to zero."""
+    return np.where(s > floor, s, 0.0)

@@ -9,7 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._clustering_admm import Fusion, fuse
-from ._clustering_certificate import duality_gap, first_order_residual, objective
+from ._clustering_certificate import (
+    duality_gap,
+    first_order_residual,
+    objective,
+    relative_gap,
+)
 
 COARSEST = 1e-3  # residual of the first fits between tangents
 FINEST = 1e-15  # residual below which there is rounding only
@@ -125,7 +130,7 @@ class Model:
             excess = duality_gap(
                 losses, graph, thresholds, alpha, self.alpha_fuse, W, state.edge_dual, value
             )
-            gap = max(excess, 0.0) / (value or 1.0)
+            gap = relative_gap(losses, excess, value)
         residual = first_order_residual(*self.point, W, U, O, state.edge_dual)
         return Clustering(W, U, O, component, value, gap, residual, n_iter, False, state)
 

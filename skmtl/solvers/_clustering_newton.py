@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from ._clustering_certificate import duality_gap, first_order_residual, objective
+from ._clustering_certificate import (
+    duality_gap,
+    first_order_residual,
+    objective,
+    relative_gap,
+)
 from ._clustering_model import Clustering, Model
 
 MOST_STEPS = 100
@@ -78,7 +83,7 @@ def _certified(here, model, parts, step, value, n_iter):
         excess = duality_gap(
             here, model.graph, model.thresholds(O), model.alpha, model.alpha_fuse, W, dual, value
         )
-        gap = max(excess, 0.0) / (value or 1.0)
+        gap = relative_gap(here, excess, value)
     return Clustering(
         W=W,
         U=U,

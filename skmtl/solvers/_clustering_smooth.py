@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 from sklearn.utils.extmath import row_norms
 
 from .._backend import eigh_psd, place_of, to_numpy, to_place, widest_float
-from ._clustering_losses import QuadraticLosses, quadratic_of_few_rows
+from ._clustering_losses import QuadraticLosses, above, least_curvature, quadratic_of_few_rows
 from ._design import make_frame, rows_of
 
 FLAT = 1e-10  # curvature from which on a label counts as saturated
@@ -43,6 +43,7 @@ class SmoothLosses:
         self.s = labels.s * (omega / data.weight_sums)[labels.task]
         self.spans = [slice(a, b) for a, b in zip(labels.indptr, labels.indptr[1:], strict=False)]
         self.data, self.X = data, X
+        self.floor = omega * least_curvature(data.X)
         self.n_coordinates = X.shape[1]
 
     @property
@@ -75,8 +76,9 @@ class SmoothLosses:
 
     @cached_property
     def scale(self):
-        """Norm of the gradient at the start."""
-        return float(np.sqrt((self.start.slopes[0] ** 2).sum()))
+        """Norm of the gradient at the start, 0 where it is rounding."""
+        square = float((self.start.slopes[0] ** 2).sum())
+        return np.sqrt(square) if square > self.floor.sum() else 0.0
 
     def sums(self, x):
         """Weighted sums over the labels of each task."""
@@ -99,6 +101,10 @@ class SmoothPoint:
     @property
     def scale(self):
         return self.losses.scale
+
+    @property
+    def null_value(self):
+        return self.losses.start.values(None).sum()
 
     def values(self, W):
         """Loss of each task."""
@@ -140,9 +146,10 @@ class SmoothPoint:
             Z, r = root[:, None] * (X - centre[t]), root * (y - level[t])
             if sizes[t] < dim:
                 k = sizes[t]
-                s[t, :k], c[t, :k], m[t], Q[t, :, :k] = quadratic_of_few_rows(Z, r)
+                s[t, :k], c[t, :k], m[t], Q[t, :, :k] = quadratic_of_few_rows(Z, r, losses.floor[t])
             else:
-                s[t], Q[t] = eigh_psd(Z.T @ Z)
+                values, Q[t] = eigh_psd(Z.T @ Z)
+                s[t] = above(values, losses.floor[t])
                 c[t], m[t] = (r @ Z) @ Q[t], r @ r
         return QuadraticLosses(
             s=s,

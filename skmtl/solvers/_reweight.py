@@ -205,9 +205,13 @@ def _least_maximum(objectives, scales, amounts, max_iter):
 
 
 def _descend(objectives, balancer, make_stats, state, max_iter):
-    """Steps against the balancer's direction, as long as the weighted sum falls enough."""
+    """Steps against the balancer's direction, as long as the weighted sum falls enough.
+
+    Weights with a memory move from step to step; where they turn the direction back the step halves
+    too, else the two would swing.
+    """
     point = objectives.problem.at(objectives.problem.zeros())
-    length, first, size = 1.0, None, np.inf
+    length, first, size, last = 1.0, None, np.inf, 0.0
     for n_iter in range(1, max_iter + 1):  # noqa: B007, reported below
         values = objectives.values(point)
         statistics = _statistics(objectives, balancer, point)
@@ -220,7 +224,9 @@ def _descend(objectives, balancer, make_stats, state, max_iter):
             size = 0.0
             break
         slope = float((w @ J) @ direction)
-        new, length = _shorter(objectives, point, direction, w, values, slope, LONGER * length)
+        back = balancer.remembers and np.sum(last * direction) < 0
+        longest, last = length * (1 / LONGER if back else LONGER), direction
+        new, length = _shorter(objectives, point, direction, w, values, slope, longest)
         if new is None:
             break
         point = new

@@ -1,5 +1,7 @@
 """Posterior of many tasks: coefficients E_t z from the shared effects z, and parts of their own."""
 
+from functools import cached_property
+
 import numpy as np
 
 from ._arrow_state import ArrowState
@@ -18,16 +20,24 @@ class ArrowPosterior:
             self.b = route.y_means - (self.W * route.means).sum(axis=1)
         elif route.shrunk:
             self.b, self.common_level = state.W[:, q], float(state.f[-1])
-        tip, c = state.tip, state.W.shape[1]
-        # the covariance of a task's own part given z
+
+    @cached_property
+    def own(self):
+        """Covariance of each task's own part given z, (T, c, c)."""
+        state, c = self.state, self.state.W.shape[1]
         scale = np.sqrt(state.k)
-        M = scale[:, :, None] * route.S * scale[:, None, :] / state.s2[:, None, None]
+        M = scale[:, :, None] * self.route.S * scale[:, None, :] / state.s2[:, None, None]
         M[:, np.arange(c), np.arange(c)] += 1
-        self.own = scale[:, :, None] * np.linalg.inv(M) * scale[:, None, :]
-        I_minus = np.eye(c) - self.own @ route.S / state.s2[:, None, None]
-        self.E = np.zeros((len(self.W), c, 0))
-        if tip.size:
-            self.E = I_minus @ tip.products(np.eye(tip.size)).transpose(0, 2, 1)
+        return scale[:, :, None] * np.linalg.inv(M) * scale[:, None, :]
+
+    @cached_property
+    def E(self):
+        """What the effects z do to the coefficients of each task, (T, c, size of z)."""
+        tip, (T, c) = self.state.tip, self.state.W.shape
+        if not tip.size:
+            return np.zeros((T, c, 0))
+        I_minus = np.eye(c) - self.own @ self.route.S / self.state.s2[:, None, None]
+        return I_minus @ tip.products(np.eye(tip.size)).transpose(0, 2, 1)
 
     def _rows(self, Z, t):
         route = self.route

@@ -22,11 +22,11 @@ class ArrowState:
     def __init__(self, route, factors, R):
         self.route = route
         F, h = route.F, route.h
-        c = h.shape[1]
+        r = h.shape[1]
         self.s2 = s2 = R.diagonal()
         self.k = np.stack([k for _, k in factors])[route.component].T
         M = (F * self.k[:, None, :]) @ F.transpose(0, 2, 1) / s2[:, None, None]
-        M[:, np.arange(c), np.arange(c)] += 1
+        M[:, np.arange(r), np.arange(r)] += 1
         L = np.linalg.cholesky(M)
         self.logdet = 2 * np.log(np.einsum("tjj->tj", L)).sum()
         self.inner = np.linalg.inv(M)

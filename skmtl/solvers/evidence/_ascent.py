@@ -6,6 +6,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 WINDOW = 5
+MEMORY = 40  # steps of L-BFGS; with scipy's 10 loadings take up to twice as many iterations
 FEW = 8  # parameters of which a Hessian is cheap
 STEP, LEAST_BEND, NEWTON_STEPS, ROUNDING = 1e-4, 1e-4, 4, 1e-12
 FAR_BELOW = 1e10  # times the first objective
@@ -118,7 +119,13 @@ def lbfgs(theta, value_grad, *, bounds, units, tol, max_iter):
         ],
         method="L-BFGS-B",
         callback=record,
-        options={"maxiter": max_iter, "maxfun": 20 * max_iter, "ftol": 0.0, "gtol": 1e-10},
+        options={
+            "maxiter": max_iter,
+            "maxfun": 20 * max_iter,
+            "ftol": 0.0,
+            "gtol": 1e-10,
+            "maxcor": MEMORY,
+        },
     )
     converged = settled() or found.nit < max_iter
     theta = found.x * units

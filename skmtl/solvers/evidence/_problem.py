@@ -10,7 +10,7 @@ from ._climb import Climb
 from ._frame import label_units, make_frame
 from ._model import CovarianceModel
 from ._posterior import Posterior
-from ._routes import DEAR, MANY_TASKS, cheapest_route, check_affordable
+from ._routes import DEAR, LONGER, cheapest_route, check_affordable
 from ._setting import (
     check_degrees,
     has_common_scale,
@@ -121,18 +121,20 @@ class EvidenceProblem:
             weight = by_label
         self.frame, self.cells = _in_frame(X, data, weight, row_weight, groups, intercept, common)
         if is_auto(asked[0]) and covariance == "full":
-            covariance, noise = self._affordable_default(noise, asked[1])
+            covariance, noise = self._affordable_default(noise, asked[1], rank)
         model = CovarianceModel(self.cells, covariance, noise, rank=rank, strength=prior_strength)
         cost, make = self._route_for(model)
         check_affordable(cost, self.cells, covariance, noise)
         self.climb = Climb(make(), model)
 
-    def _affordable_default(self, noise, asked):
-        """A full covariance, or loadings where many tasks make it dear."""
+    def _affordable_default(self, noise, asked, rank):
+        """A full covariance, or loadings where it is dear and they are not."""
         cost, _ = cheapest_route(self.cells, [None], diagonal=noise != "full")
-        if self.cells.n_tasks <= MANY_TASKS or cost <= DEAR:
+        cheaper = "diagonal" if asked == "auto" else noise
+        less, _ = cheapest_route(self.cells, [rank], diagonal=cheaper != "full")
+        if cost <= max(DEAR, LONGER * less):
             return "full", noise
-        return "low_rank", "diagonal" if asked == "auto" else noise
+        return "low_rank", cheaper
 
     def _route_for(self, model):
         return cheapest_route(self.cells, model.ranks, diagonal=model.has_diagonal_noise)

@@ -6,8 +6,8 @@ from ._kernel import KernelRoute
 from ._primal import PrimalRoute
 from ._separate import SeparateRoute
 
-MANY_TASKS = 50  # from which a full covariance gives way where it is dear
-DEAR = 1e10  # flops of an evaluation, of which a fit takes some thirty
+DEAR = 1e10  # flops of an evaluation, of which a fit of full covariances takes some thirty
+LONGER = 3.0  # times as many evaluations take loadings
 IMPOSSIBLE = 1e12
 
 
@@ -48,6 +48,12 @@ def check_affordable(cost, cells, covariance, noise):
     if cost <= (IMPOSSIBLE if structured or noise == "full" else 2 * DEAR):
         return
     what = f"covariance={covariance!r}" if isinstance(covariance, str) else "an array as covariance"
+    if structured and noise != "full":
+        raise ValueError(
+            f"{what} with noise={noise!r} takes {cost:.0e} operations an iteration for "
+            f"{cells.n_cells} labels of {T} tasks and {q} features; use MultiTaskRidgeCV, or fewer "
+            "rows or features."
+        )
     raise ValueError(
         f"{what} with noise={noise!r} takes a system of {min(cells.n_cells, T * q)} unknowns an "
         f"iteration, and {T * (T + 1) // 2} covariances of {T} tasks would be learned from {q} "

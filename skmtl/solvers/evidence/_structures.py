@@ -136,10 +136,24 @@ class Diagonal:
         return np.sqrt(2 / np.maximum(count, 1.0))
 
 
-class Shared:
+class Factored:
+    """Lam Lam' + diag(k), which EM does not keep: what follows from the factors."""
+
+    has_em, has_centre = False, False
+
+    def matrix(self, theta):
+        loadings, diagonal = self.factors(theta)
+        return loadings @ loadings.T + np.diag(diagonal)
+
+    def pullback(self, theta, G):
+        loadings, _ = self.factors(theta)
+        return self.pullback_factors(theta, 2 * G @ loadings, G.diagonal())
+
+
+class Shared(Factored):
     """k0 11' + k I; theta = (log k0, log k)."""
 
-    has_em, has_centre, rank = False, False, 1
+    rank = 1
 
     def __init__(self, n_tasks):
         self.n_tasks = n_tasks
@@ -156,13 +170,6 @@ class Shared:
         k0, k = _variances(theta)
         return np.array([np.sqrt(k0) / 2 * loadings.sum(), k * diagonal.sum()])
 
-    def matrix(self, theta):
-        return _product(*self.factors(theta))
-
-    def pullback(self, theta, G):
-        loadings, _ = self.factors(theta)
-        return self.pullback_factors(theta, 2 * G @ loadings, G.diagonal())
-
     def log_prior(self, theta):
         return 0.0, np.zeros(2)
 
@@ -173,10 +180,8 @@ class Shared:
         return np.sqrt(2 / count[0] / np.array([1.0, self.n_tasks]))
 
 
-class LowRank:
-    """Lam Lam' + diag(k); theta holds Lam (n_tasks, rank) and log k."""
-
-    has_em, has_centre = False, False
+class LowRank(Factored):
+    """Any loadings; theta holds Lam (n_tasks, rank) and log k."""
 
     def __init__(self, n_tasks, rank, prior):
         self.n_tasks, self.rank, self.prior = n_tasks, rank, prior
@@ -197,13 +202,6 @@ class LowRank:
         k = _variances(theta[self._cut :])
         return np.concatenate([loadings.reshape(-1), k * diagonal])
 
-    def matrix(self, theta):
-        return _product(*self.factors(theta))
-
-    def pullback(self, theta, G):
-        loadings, _ = self.factors(theta)
-        return self.pullback_factors(theta, 2 * G @ loadings, G.diagonal())
-
     def log_prior(self, theta):
         value, slope = self.prior.value_grad(theta[self._cut :])
         return value, np.concatenate([np.zeros(self._cut), slope])
@@ -213,7 +211,3 @@ class LowRank:
 
     def units(self, theta, count):
         return np.full(len(theta), np.sqrt(2 / count[0]))
-
-
-def _product(loadings, diagonal):
-    return loadings @ loadings.T + np.diag(diagonal)

@@ -1,0 +1,70 @@
+"""Aligned multi-task learning: orthogonal gradients of equal length, nearest to those at hand.
+
+J = W S V' with tasks along W has the aligned B J = size W V', B = size W S^-1 W', and d = (B J)'p.
+"""
+
+from dataclasses import field
+
+import numpy as np
+
+from .._checks import check_option
+from ._balancer import Answer, Balancer
+from ._cone import share_equally, square_root
+from ._parameters import parameter_holder
+
+SIZES = {"min": np.min, "median": np.median, "mean": np.mean}
+EPS = np.finfo(np.float64).eps
+
+
+@parameter_holder
+class AlignedMTL(Balancer):
+    """Sum of the gradients after their alignment, which makes the condition number of J one.
+
+    With the eigenvalues l and eigenvectors W of J J', B = sqrt(size) W l^(-1/2) W' and w = B p: the
+    rows of B J are orthogonal and of length sqrt(size), up to directions that J does not have.
+    Eigenvalues below rounding, n_tasks times 2e-16 of the largest, count as zero, and so do
+    gradients below the square root of that of the longest: their weight is 0. Weights may be
+    negative.
+
+    Parameters
+    ----------
+    scale : {"min", "median", "mean"}, default="min"
+        Which of the positive eigenvalues of J J' the size is.
+    preference, smoothing, max_norm, scale_heads
+        As in every :class:`Balancer`, but `scale_heads` is False by default: gradients are
+        combined, not losses.
+
+    References
+    ----------
+    D. Senushkin, N. Patakin, A. Kuznetsov and A. Konushin, "Independent component alignment for
+    multi-task learning", CVPR 2023, arXiv:2305.19000, section 4.
+
+    Examples
+    --------
+    >>> from skmtl.balancing import balance
+    >>> result = balance([[3.0, 0.0], [0.0, 0.5]], balancer="aligned_mtl")
+    >>> result.weights.round(3), result.direction
+    (array([0.167, 1.   ]), array([0.5, 0.5]))
+    """
+
+    promises = frozenset({"equivariant"})
+
+    scale: str = "min"
+    scale_heads: bool = field(default=False, kw_only=True)
+
+    def check(self, n_tasks):
+        super().check(n_tasks)
+        check_option("scale", self.scale, tuple(SIZES))
+
+    def weigh(self, stats, p, own):
+        s, C = stats.norms, stats.unit_gramian
+        seen = s > np.sqrt(len(p) * EPS) * s.max()
+        # singular values of D F' with C = F'F are those of J, exact to rounding where their
+        # squares, the eigenvalues of D C D, would not be
+        F, _ = square_root(C)
+        W, values, _ = np.linalg.svd((F * np.where(seen, s / s.max(), 0.0)).T)
+        kept = values**2 > len(p) * EPS * values[0] ** 2
+        W, values = W[:, kept], values[kept]
+        size = np.sqrt(SIZES[self.scale](values**2))
+        weights = np.where(seen, W @ (size / values * (W.T @ p)), 0.0)
+        return Answer(share_equally(weights, s, C), own)

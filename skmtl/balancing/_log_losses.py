@@ -1,0 +1,27 @@
+"""Logarithms of losses, for the methods that end at stationary points of sum p_t log L_t.
+
+Learnt scales minimise exp(-s_t) L_t + s_t, whose minimum over s_t is log L_t + 1, at s_t = log L_t.
+"""
+
+import numpy as np
+
+ROUNDING = np.finfo(np.float64).eps
+TINY = 1e-150
+STEEPEST = 100.0  # logarithm of the longest gradient; the step ends at the minimum anyway
+
+
+def positive(losses):
+    """Losses, at least rounding times the largest; ones if none is positive."""
+    largest = losses.max()
+    if largest <= 0:
+        return np.ones_like(losses)
+    return np.maximum(losses, max(ROUNDING * largest, TINY))
+
+
+def learnt_logs(s, losses, rate, step_size):
+    """s after a gradient step on rate (exp(-s) L + s), not beyond the minimum; None: just that."""
+    best = np.log(positive(losses))
+    if step_size is None:
+        return best
+    gradient = rate * (1 - np.exp(np.minimum(best - s, STEEPEST)))
+    return np.clip(s - step_size * gradient, np.minimum(s, best), np.maximum(s, best))

@@ -1,0 +1,33 @@
+"""Vectors in the span of the unit gradients: row i of A holds the coefficients of the i-th.
+
+Their inner products with the unit gradients are A C, C the Gramian of these.
+"""
+
+import numpy as np
+
+from ._balancer import LARGEST
+
+ROUNDING = 64 * np.finfo(np.float64).eps  # of a squared length in which coefficients of 1 cancel
+
+
+def visits(rng, n_tasks):
+    """Index arrays whose i-th entries are the tasks other than i, in an order drawn for each i."""
+    keys = rng.random((n_tasks, n_tasks))
+    np.fill_diagonal(keys, 1.0)  # last
+    return keys.argsort(axis=1)[:, :-1].T
+
+
+def lengths(A, C):
+    """Lengths of the vectors, 0 where rounding is all that is left of them."""
+    largest = np.abs(A).max(axis=1)
+    A = A / np.where(largest > 0, largest, 1.0)[:, None]
+    squares = ((A @ C) * A).sum(axis=1)
+    left = squares > ROUNDING * np.abs(A).sum(axis=1) ** 2
+    return np.where(left, largest * np.sqrt(np.where(left, squares, 0.0)), 0.0)
+
+
+def weights_of_sum(A, s, p):
+    """Weights of the gradients, of lengths s, in the sum of s_i p_i times the i-th vector."""
+    n_tasks = len(p)
+    pulls = s * (p / n_tasks)  # no product of a length overflows
+    return np.minimum(n_tasks * (pulls @ A / s), LARGEST)

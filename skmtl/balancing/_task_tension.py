@@ -1,0 +1,121 @@
+"""Task tension: the direction that all tasks gain alike from, drawn to tasks that make no headway.
+
+All vectors lie in the span of the gradients: c, g_t - c and what makes d agree with every task are
+kept as coefficients of the unit gradients.
+"""
+
+import numpy as np
+from scipy.special import expit
+
+from .._checks import check_count
+from ._balancer import LARGEST, Answer, Balancer
+from ._cone import min_norm_weights, non_negative, square_root, without_ties
+from ._parameters import check_share, parameter_holder
+from ._surgery import lengths
+
+TINY = float(np.finfo(np.float64).tiny)
+
+
+@parameter_holder
+class TaskTension(Balancer):
+    """Central direction of the tasks, with a tension towards each that depends on its convergence.
+
+    With w the least-norm weights of the unit gradients u_t, c = sum_t w_t u_t / sum_t (w_t /
+    ||g_t||) is a convex combination of the gradients. The tension tau_t = alpha / (1 + exp(e - e
+    k_t)) + 1 - alpha, in [1 - alpha, 1], grows with k_t = r_t + log10 L_t, where r_t is the sum of
+    the last `window` norms of the gradient over the same sum one step before. The direction is
+    c + sum_t tau_t (g_t - c) / ||g_t - c||, projected onto the cone of those that no task loses
+    from. A task without `window` + 1 norms has no tension yet, nor has one with g_t = c.
+
+    Parameters
+    ----------
+    alpha : float in [0, 1), default=0.3
+        How much the tension depends on the convergence.
+    window : int >= 1, default=10
+        Number of norms in a sum.
+    preference : array-like of shape (n_tasks,), default=None
+        Factors of the tensions; c is that of u_t / p_t, so that the cosines with c of the tasks
+        that determine it are proportional to it. As in every :class:`Balancer`.
+    smoothing, max_norm, scale_heads
+        As in every :class:`Balancer`.
+
+    Notes
+    -----
+    A tension has a length of its own, at most 1, whatever the unit of the losses: it is nothing
+    beside long gradients and all there is beside short ones. So the direction does not fade out as
+    the gradients do, and needs a step length that does. The published program moves d into
+    agreement with one task after another, in their order, and shortens it; the projection agrees
+    with all at once. The weights of gradients may be negative.
+
+    References
+    ----------
+    A. T. M. Nakamura, V. Grassi and D. F. Wolf, "Leveraging convergence behavior to balance
+    conflicting tasks in multi-task learning", Neurocomputing 511, 2022, arXiv:2204.06698.
+
+    Examples
+    --------
+    >>> from skmtl.balancing import TaskTension, balance
+    >>> J, losses, tension = [[2.0, 0.0], [0.0, 1.0]], [1.0, 0.01], TaskTension(window=1)
+    >>> first = balance(J, losses, tension)
+    >>> first.direction.round(3)
+    array([0.667, 0.667])
+    >>> balance(J, losses, tension, first.state).direction.round(3)
+    array([0.8, 0.6])
+    """
+
+    needs = frozenset({"gramian", "losses"})
+    promises = frozenset({"equivariant", "nonconflicting"})
+    remembers = True
+    unit_sum = True
+
+    alpha: float = 0.3
+    window: int = 10
+
+    def check(self, n_tasks):
+        super().check(n_tasks)
+        check_share("alpha", self.alpha)
+        check_count("window", self.window)
+
+    def start(self, n_tasks, rng):
+        return {"norms": np.zeros((n_tasks, self.window + 1))}
+
+    def weigh(self, stats, p, own):
+        s, C = np.minimum(stats.norms, LARGEST), stats.unit_gramian
+        norms = np.column_stack([own["norms"][:, 1:], s])
+        c = _centre(s, C, p)
+        tension = np.where(norms.all(axis=1), p * self._tension(norms, stats.losses), 0.0)
+        if tension.any():
+            units = _units(np.diag(s) - c, C)
+            c = _agreeing(c + tension @ units, C)
+        return Answer(c / s, {"norms": norms})
+
+    def _tension(self, norms, losses):
+        norms = norms / norms.max(axis=1, keepdims=True)
+        last, before = norms[:, 1:].sum(axis=1), norms[:, :-1].sum(axis=1)
+        k = last / np.maximum(before, TINY) + np.log10(np.maximum(losses, TINY))
+        return self.alpha * expit(np.e * (k - 1)) + 1 - self.alpha
+
+
+def _centre(s, C, p):
+    """Coefficients of the central direction."""
+    w = min_norm_weights(1 / p, C) / p
+    used = w > 0
+    least = s[used].min()  # the unit in which the others' inverses do not overflow
+    return w * (least / (w[used] @ (least / s[used])))
+
+
+def _units(A, C):
+    """Coefficients of the vectors made one long, zeros for those that are rounding."""
+    largest = np.abs(A).max(axis=1, keepdims=True)
+    A = A / np.where(largest > 0, largest, 1.0)
+    length = lengths(A, C)[:, None]
+    return np.divide(A, length, out=np.zeros_like(A), where=length > 0)
+
+
+def _agreeing(a, C):
+    """Coefficients of the projection onto the cone {d: u_t'd >= 0} of what has coefficients a."""
+    if (C @ a >= 0).all():
+        return a
+    (F, independent), size = square_root(C), np.abs(a).max()
+    x = non_negative(F, -F @ (a / size), independent)
+    return a + size * (x if independent else without_ties(F, x))

@@ -1,0 +1,45 @@
+"""Squared hinge of one score: loss(y, z) = max(0, 1 - (2y - 1) z)^2 for y in {0, 1}, smooth."""
+
+from sklearn.base import BaseEstimator
+
+from .._backend import namespace_of
+
+
+class SquaredHinge(BaseEstimator):
+    """Squared hinge loss of a binary label, elementwise in the score z, positive for y = 1.
+
+    Not halved, as in scikit-learn's LinearSVC.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.losses import SquaredHinge
+    >>> SquaredHinge().value(np.array([1.0, 1.0, 0.0]), np.array([0.5, 2.0, 0.5]))
+    array([0.25, 0.  , 2.25])
+    """
+
+    is_quadratic = False
+
+    def value(self, y, z):
+        """Loss of each prediction, of the shape of `z`."""
+        return _missed(2 * y - 1, z) ** 2
+
+    def gradient(self, y, z):
+        """Derivative in `z`."""
+        side = 2 * y - 1
+        return -2 * side * _missed(side, z)
+
+    def curvature(self, y, z):
+        """Second derivative in `z`, zero beyond the margin."""
+        return 2 * namespace_of(z).astype((2 * y - 1) * z < 1, z.dtype)
+
+    def prox(self, v, gamma, y):
+        """Minimiser over z of gamma * loss(y, z) + (z - v)^2 / 2."""
+        side = 2 * y - 1
+        return v + side * _missed(side, v) * (2 * gamma / (1 + 2 * gamma))
+
+
+def _missed(side, z):
+    """By how much the scores miss the margin."""
+    xp, missed = namespace_of(z), 1 - side * z
+    return xp.maximum(missed, xp.zeros_like(missed))
