@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 from scipy.stats import norm
+from scipy.stats import t as student
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import DotProduct, WhiteKernel
 from sklearn.linear_model import BayesianRidge, RidgeCV
@@ -26,7 +27,13 @@ SHARES = {0.25: 0.58, 0.5: 0.54}  # of hidden cells, and the correlation asked o
 SEEDS = range(20, 28)
 SHORT = 0.005
 ABOUT_A_SECOND = 1.2
-SETTINGS = [(25, 20, 3, 0.0), (40, 100, 4, 0.2), (60, 20, 6, 0.4), (100, 10, 4, 0.3)]
+SETTINGS = [
+    (15, 5, 2, 0.0),
+    (25, 20, 3, 0.0),
+    (40, 100, 4, 0.2),
+    (60, 20, 6, 0.4),
+    (100, 10, 4, 0.3),
+]
 
 
 def main(quick=False, data=None):
@@ -160,19 +167,31 @@ def arabidopsis(folder, n_splits):
 
 
 def coverage(n_sets):
-    """Nominal and found coverage of labels of new rows, and of missing ones filled in."""
+    """Nominal and found coverage of labels of new rows, and of missing ones filled in.
+
+    Each by intervals of the normal and of the t distribution with `noise_degrees_`; "s.e." is that
+    of the coverage at 90 %, over the sets.
+    """
     rows = []
     for setting in SETTINGS:
-        parts = [simulate(*setting, seed) for seed in range(n_sets)]
-        names = "predict", "impute, seen row", "impute, new row"
-        for name, z in zip(names, map(np.concatenate, zip(*parts, strict=True)), strict=True):
-            if z.size:
-                rows.append([f"{setting} {name}", *covered(z)])
-    print_coverage(f"(rows, features, tasks, missing), {n_sets} simulated sets each", rows)
+        sets = [simulate(*setting, seed) for seed in range(n_sets)]
+        for name in sets[0]:
+            parts = [each[name] for each in sets if each[name].size]
+            if not parts:
+                continue
+            for k, kind in enumerate(("normal", "t")):
+                by_set = np.array([covered(part[k])[LEVELS.index(0.9)] for part in parts])
+                found = covered(np.concatenate([part[k] for part in parts]))
+                rows.append([f"{setting} {name}, {kind}", *found, mean_se(by_set)[1]])
+    title = f"(rows, features, tasks, missing), {n_sets} simulated sets each"
+    print_coverage(title, rows, "s.e. at 90%")
 
 
 def simulate(n, p, T, missing, seed, n_new=25):
-    """Standardised errors of predictions, of cells filled in, and of those of new rows."""
+    """Standardised errors of predictions, of cells filled in and of those of new rows, by name.
+
+    Each is of shape (2, n_errors): as they are, and the normal scores of them as t variates.
+    """
     rng = np.random.default_rng(seed)
     loadings = rng.normal(size=(T, 2))
     root = np.linalg.cholesky((loadings @ loadings.T + 0.3 * np.eye(T)) / p)
@@ -185,11 +204,17 @@ def simulate(n, p, T, missing, seed, n_new=25):
     seen, seen_std = model.impute(return_std=True)
     new, new_std = model.impute(X[n:], holes[n:], return_std=True)
     gaps, new_gaps = np.isnan(holes[:n]), np.isnan(holes[n:])
-    return (
-        ((Y[n:] - mean) / std).ravel(),
-        (Y[:n] - seen)[gaps] / seen_std[gaps],
-        (Y[n:] - new)[new_gaps] / new_std[new_gaps],
-    )
+    degrees = np.broadcast_to(model.noise_degrees_, Y.shape)
+    return {
+        "predict": both(((Y[n:] - mean) / std).ravel(), degrees[n:].ravel()),
+        "impute, seen row": both((Y[:n] - seen)[gaps] / seen_std[gaps], degrees[:n][gaps]),
+        "impute, new row": both((Y[n:] - new)[new_gaps] / new_std[new_gaps], degrees[n:][new_gaps]),
+    }
+
+
+def both(z, degrees):
+    """Errors, and the errors of a normal distribution that are as rare as they are of a t."""
+    return np.stack([z, np.sign(z) * norm.isf(student.sf(np.abs(z), degrees))])
 
 
 def covered(z):
@@ -197,11 +222,14 @@ def covered(z):
     return [float(np.mean(np.abs(z) < norm.ppf(0.5 + level / 2))) for level in LEVELS]
 
 
-def print_coverage(title, rows):
-    head = ["coverage", *(f"{level:.0%}" for level in LEVELS)]
-    print_table(
-        title, head, [[name, *(f"{share:.3f}" for share in found)] for name, *found in rows]
-    )
+def print_coverage(title, rows, *more):
+    """`more` are names of columns beside the levels."""
+    head = ["coverage", *(f"{level:.0%}" for level in LEVELS), *more]
+    print_table(title, head, [[name, *map(decimals, found)] for name, *found in rows])
+
+
+def decimals(share):
+    return share if isinstance(share, str) else f"{share:.3f}"
 
 
 # speed

@@ -53,23 +53,23 @@ def random_theta(network, seed=1):
     return theta
 
 
-def make_objective(network, rows, loss=None, alphas=(0.1, 0.2, 0.3)):
-    """Squared error, or twice the loss, with penalties of these strengths."""
+def make_objective(network, rows, loss=None, alphas=(0.1, 0.2, 0.3), criterion=None):
+    """Squared error, twice the loss or the criterion, with penalties of these strengths."""
     place = place_of(rows.V)
     return Objective(
         network,
-        Elementwise(SquaredError() if loss is None else loss, 2.0),
+        criterion or Elementwise(SquaredError() if loss is None else loss, 2.0),
         to_place(2 * network.strengths(*alphas) / rows.total, place),
         to_place(network.incidence(), place),
     )
 
 
-def mean_loss_gradients(network, rows, theta):
+def mean_loss_gradients(network, rows, theta, criterion=None):
     """Gradient of each task's mean loss (n_tasks, n_parameters), one objective a task."""
     gradients = []
     for t in range(network.n_tasks):
         alone = _rows_of(rows, np.arange(network.n_tasks) == t)
-        objective = make_objective(network, alone, alphas=(0, 0, 0))
+        objective = make_objective(network, alone, alphas=(0, 0, 0), criterion=criterion)
         gradients.append(objective.value_and_grad(theta, alone)[1].copy())
     return np.array(gradients)
 

@@ -25,8 +25,15 @@ def test_coverage_is_the_share_inside_the_central_interval(bayesian):
 
 
 def test_simulated_sets_are_of_the_size_asked_for(bayesian):
-    new, seen, filled = bayesian.simulate(20, 3, 4, 0.3, seed=0, n_new=5)
-    assert new.shape == (20,) and 0 < len(filled) < 20 and 10 < len(seen) < 40
+    new, seen, filled = bayesian.simulate(20, 3, 4, 0.3, seed=0, n_new=5).values()
+    assert new.shape == (2, 20) and 0 < filled.shape[1] < 20 and 10 < seen.shape[1] < 40
+
+
+def test_t_variates_become_normal_ones(bayesian):
+    z, scores = bayesian.both(np.array([-2.0, 0.0, 2.0]), np.array([5.0, 5.0, 1e9]))
+    assert -2 < scores[0] < -1.5 and scores[1] == 0  # rarer in a normal distribution
+    assert scores[2] == pytest.approx(2, abs=1e-6)  # 1e9 degrees are as good as normal
+    assert bayesian.covered(z)[-1] < bayesian.covered(scores)[-1]
 
 
 def test_correlations_are_of_the_hidden_cells_alone(bayesian):

@@ -430,6 +430,28 @@ def test_columns_can_be_dropped(run, save, long_frame):
     assert "60 rows, 2 features" in run("compare", save(long_frame), *LONG, "--drop", "name,a")[1]
 
 
+def test_models_can_be_left_out(run, save, wide_frame, long_frame):
+    names = ["independent, one alpha", "MultiTaskBayesianRidge"]
+    options = [part for name in names for part in ("--without", name)]
+    out = run("compare", save(wide_frame), *WIDE, *options)[1]
+    assert not any(f"\n{name}  " in out for name in names)
+    assert all(f"\n{name}  " in out for name in MODELS if name not in names)
+    out = run("compare", save(long_frame), *LONG, *options, "--rows-per-task", "3,6")[1]
+    assert not any(f"\n{name}  " in out for name in names) and "\npooled  " in out
+
+
+def test_a_model_that_refuses_the_table_is_left_out_with_a_warning(run, save, wide_frame):
+    wide_frame = wide_frame.fillna(0.0)
+    wide_frame.loc[::2, "w"], wide_frame.loc[1::2, ["u", "v"]] = np.nan, np.nan
+    arguments = [*WIDE, "--n-per-task", "1", "--json", "o.json"]
+    status, out, error = run("compare", save(wide_frame), *arguments)
+    assert status == 0
+    assert error.startswith("skmtl: warning: MultiTaskBayesianRidge is left out: it failed on")
+    assert "left out, as it failed on a split: MultiTaskBayesianRidge\n" in out
+    left_out = json.loads(Path("o.json").read_text(encoding="utf-8"))["left_out"]
+    assert list(left_out) == ["MultiTaskBayesianRidge"]
+
+
 def test_names_with_commas_are_quoted(run, save, wide_frame):
     path = save(wide_frame.rename(columns={"u": "u, in cm"}))
     assert run("compare", path, "--targets", 'v,w,"u, in cm"', "--repeats", "2")[0] == 0
@@ -520,6 +542,8 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_line(run, save, content, n
         (["data.csv", *LONG, "--json", "."], "--json: . is a folder"),
         (["data.csv", *LONG, "--plot", "nosuch/o.png"], "--plot: cannot write nosuch/o.png"),
         (["data.csv", *LONG, "--plot", "o.xyz"], "--plot: the name o.xyz must end in one of"),
+        (["data.csv", *LONG, "--without", "pool"], "'pool' cannot be left out"),
+        (["data.csv", *LONG, "--without", "MultiTaskRidgeCV"], "reference must be the name"),
         (["data.csv", *LONG, "--nosuch"], "--nosuch"),
         (["--target", "y"], "--target needs a file"),
         (["--drop", "y"], "--drop needs a file"),

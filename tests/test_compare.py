@@ -364,6 +364,49 @@ def test_the_learned_covariance_may_be_the_reference():
     assert comparison.verdict.startswith("MultiTaskBayesianRidge explains")
 
 
+LEARNED = "MultiTaskBayesianRidge"
+
+
+def sparse_data():
+    """Wide data, and splits of which the last two leave two rows with the labels of three tasks."""
+    X, Y = wide_data(missing=0.0, n=20)
+    Y[0, 2], Y[1, :2] = np.nan, np.nan
+    rows = np.arange(20)
+    return X, Y, [(rows[:12], rows[12:]), (rows[:2], rows[2:]), (rows[:2], rows[4:])]
+
+
+def test_a_table_that_the_learned_covariance_refuses_is_compared_without_it():
+    X, Y, splits = sparse_data()
+    with pytest.warns(UserWarning, match=f"{LEARNED} is left out: it failed on split 1") as caught:
+        comparison = compare(X, Y, cv=splits)
+    assert caught[-1].filename == __file__
+    assert list(comparison.scores) == [*SIMPLE, "MultiTaskRidgeCV"]
+    assert comparison.left_out[LEARNED].startswith("it failed on split 1: n_samples = 2 leaves")
+    assert comparison.to_dict()["left_out"] == comparison.left_out
+    assert comparison.to_text().count(LEARNED) == 1
+    without = compare(X, Y, cv=splits, estimators={LEARNED: None})
+    assert without.left_out == {} and "left_out" not in without.to_dict()
+    assert without.verdict == comparison.verdict
+
+
+def test_a_learned_covariance_that_was_asked_for_fails_by_name():
+    X, Y, splits = sparse_data()
+    for changes in (
+        {"reference": LEARNED},
+        {"estimators": {LEARNED: MultiTaskBayesianRidge()}},
+        {"estimators": dict.fromkeys(SIMPLE)},  # nothing else is left
+    ):
+        with pytest.raises(ValueError, match=f"contender '{LEARNED}' failed on split 1"):
+            compare(X, Y, cv=splits, **changes)
+
+
+def test_a_learned_covariance_that_takes_too_long_is_left_out(monkeypatch):
+    monkeypatch.setattr("skmtl.solvers.evidence._routes.IMPOSSIBLE", 1.0)
+    with pytest.warns(UserWarning, match=f"{LEARNED} is left out: .* takes .* operations"):
+        comparison = compare(*long_data(), cv=FEW)
+    assert list(comparison.scores) == [*SIMPLE, "MultiTaskRidgeCV"]
+
+
 @pytest.mark.parametrize(
     "estimator",
     [
@@ -440,6 +483,7 @@ def test_a_score_that_is_not_finite_is_refused_with_its_cause(labels, n_test, mo
         ({"estimators": {"a": Ridge}}, TypeError, r"estimators\['a'\] must be an estimator"),
         ({"reference": "best"}, ValueError, "reference must be the name of a contender"),
         ({"estimators": {"MultiTaskRidgeCV": None}}, ValueError, "reference must be the name"),
+        ({"estimators": {"poled": None}}, ValueError, "'poled' cannot be left out.*'pooled'"),
         ({"estimators": dict.fromkeys(DEFAULTS[:-1])}, ValueError, "nothing is left in estimators"),
     ],
 )

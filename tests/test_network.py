@@ -1,5 +1,7 @@
 """The network's passes against differences and brute force; its rows, Gramians and optimisers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from _networks import (
@@ -15,9 +17,10 @@ from _networks import (
 from sklearn.neural_network import MLPRegressor
 
 from skmtl._backend import NUMPY, place_of, to_numpy, to_place
-from skmtl._data import wide_data
-from skmtl.losses import Huber, SquaredError
+from skmtl._data import long_data, wide_data
+from skmtl.losses import Huber, SquaredError, SquaredHinge
 from skmtl.neural_network._activations import ACTIVATIONS
+from skmtl.neural_network._criteria import OneAgainstRest, Softmax
 from skmtl.neural_network._gramian import (
     ROW_KERNEL,
     feature_gramian,
@@ -29,6 +32,7 @@ from skmtl.neural_network._gramian import (
 from skmtl.neural_network._history import history
 from skmtl.neural_network._network import Network, grown
 from skmtl.neural_network._optimizers import SGD, Adam, minimise
+from skmtl.neural_network._pass import forward_pass, shared_jacobian
 from skmtl.neural_network._problem import Memory
 from skmtl.neural_network._rows import ONE_HOT_TASKS
 from skmtl.neural_network._scaling import target_units, variances
@@ -285,9 +289,8 @@ def test_the_jacobian_holds_the_gradients(long):
 
 @every_format
 def test_the_feature_gramian_is_that_of_the_gradients_at_the_representation(long):
-    network, rows = make_network((8, 4)), make_rows(make_data(long))
-    theta = random_theta(network)
-    _, _, _, R, H = derivatives(network, make_objective(network, rows), rows, theta)
+    network, rows = make_network((8, 4)), make_rows(unweighted(make_data(long)))
+    R, H = derivatives(network, make_objective(network, rows), rows, random_theta(network))[3:]
     at_features = [
         rows.pull(rows.weighted(R, (np.arange(T) == t).astype(float)), H).ravel() for t in range(T)
     ]
@@ -296,13 +299,75 @@ def test_the_feature_gramian_is_that_of_the_gradients_at_the_representation(long
     np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-14)
 
 
+def unweighted(data):
+    """The data with labels of weight 1."""
+    labels = data.labels
+    if data.one_label_per_row:
+        return long_data(data.X, labels.y, labels.task, data.n_tasks, None)[0]
+    Y = np.full((data.X.shape[0], data.n_tasks), np.nan)
+    Y[labels.row, labels.task] = labels.y
+    return wide_data(data.X, Y)[0]
+
+
+@every_format
+def test_a_row_of_weight_two_is_two_rows_to_the_feature_gramian(long, xp_place):
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(12, P)), rng.normal(size=(12, T))
+    Y[rng.random(Y.shape) < 0.3] = np.nan
+    weight, task = rng.integers(1, 4, 12), np.arange(12) % T
+    network = make_network((8, 4))
+    theta = to_place(random_theta(network), xp_place.place)
+    Gramians = []
+    for index, s in (
+        (np.arange(12), weight.astype(float)),
+        (np.repeat(np.arange(12), weight), None),
+    ):
+        X_there = to_place(X[index], xp_place.place)
+        if long:
+            data = long_data(X_there, np.nan_to_num(Y[index, 0]), task[index], T, s)[0]
+        else:
+            data = wide_data(X_there, Y[index], s)[0]
+        rows = make_rows(data)
+        R, H = derivatives(network, make_objective(network, rows), rows, theta)[3:]
+        Gramians.append(feature_gramian(rows, R, H, network.unit_tasks, T))
+    np.testing.assert_allclose(*Gramians, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("n, p", [(40, 5), (6, 30)], ids=["primal", "kernel"])
+@pytest.mark.parametrize(
+    "criterion",
+    [Softmax([2, 3, 4]), OneAgainstRest([2, 3, 4], SquaredHinge())],
+    ids=["softmax", "squared_hinge"],
+)
+def test_tasks_of_several_units_have_the_gramian_of_their_gradients(criterion, n, p):
+    """Tasks of 2, 3 and 4 classes against the gradient of each task's loss by itself."""
+    rng, sizes = np.random.default_rng(0), criterion.sizes
+    channels = np.concatenate([[1, 3], [0, 1, 2], [0, 1, 2, 3]])
+    tasks = np.repeat(np.arange(T), sizes)
+    network = Network((p, 8, 4), "tanh", channels, 4, tasks, T, has_shared=True, has_specific=True)
+    rows = make_rows(make_data(False, n=n, p=p))
+    rows = replace(rows, labels=rng.integers(0, sizes, size=rows.V.shape).astype(float))
+    theta = random_theta(network)
+    g = mean_loss_gradients(network, rows, theta, criterion)
+    objective = make_objective(network, rows, criterion=criterion)
+    one = forward_pass(objective, network.views(theta), rows)
+    n_trunk = network.n_shared - 4 * 4
+    trunk, shared = g[:, :n_trunk], g[:, n_trunk : network.n_shared]
+    found = trunk_gramian(network, *one[:5])
+    np.testing.assert_allclose(found, trunk @ trunk.T, rtol=1e-10, atol=1e-12)
+    found = head_gramian(objective.incidence, one.heads[0], network.unit_tasks, T)
+    np.testing.assert_allclose(found, shared @ shared.T, rtol=1e-10, atol=1e-12)
+    J = shared_jacobian(objective, one)
+    np.testing.assert_allclose(J, g[:, : network.n_shared], rtol=1e-10, atol=1e-12)
+
+
 def test_tasks_of_several_units_have_the_gramian_of_their_sums():
     """Units of one task, as of its classes: blocks of the units' Gramian are added up."""
     channels, tasks = np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1])
     network = Network((P, 5), "tanh", channels, 2, tasks, 2, has_shared=True, has_specific=True)
     rng = np.random.default_rng(0)
     H, R, A = rng.normal(size=(4, 5)), rng.normal(size=(12, 4)), rng.normal(size=(12, 5))
-    rows = make_rows(make_data(False))
+    rows = make_rows(unweighted(make_data(False)))
     gradients = np.array([(R[:, u] @ H[u]).ravel() for u in (slice(0, 2), slice(2, 4))])
     found = feature_gramian(rows, R, H, network.unit_tasks, 2)
     np.testing.assert_allclose(found, gradients @ gradients.T, rtol=1e-12)

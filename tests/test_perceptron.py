@@ -336,6 +336,13 @@ def test_a_training_that_diverges_is_refused(balancer, data):
     assert not hasattr(model, "tasks_")
 
 
+def test_features_beyond_what_can_be_squared_are_refused(data):
+    X, Y = data
+    model = MultiTaskPerceptron((5,), solver="lbfgs", random_state=0)
+    with pytest.raises(ValueError, match=r"training diverged in iteration 1, .* standardise X"):
+        model.fit(X * 1e200, Y)
+
+
 # trainings in pieces
 
 
@@ -593,6 +600,8 @@ def test_preferences_are_those_of_all_tasks(data):
         ({"loss": Huber(-1)}, ValueError, r"delta must be in \(0, inf\), got -1"),
         ({"loss": None}, TypeError, "loss must be one of .*or an object .* got None"),
         ({"validation_fraction": 1.0}, ValueError, r"validation_fraction must be in \(0, 1\)"),
+        ({"validation_fraction": 0}, ValueError, r"must be in \(0, 1\), got 0"),
+        ({"validation_fraction": "0.1"}, TypeError, r"must be a number in \(0, 1\), got '0.1'"),
         ({"early_stopping": True, "validation_fraction": 0.01}, ValueError, "holds out 1 of 40"),
         ({"early_stopping": True, "validation_fraction": 0.99}, ValueError, "leaves none of 40"),
     ],

@@ -5,7 +5,7 @@ import pytest
 from _networks import make_data, make_network, make_objective, make_rows, mean_loss_gradients
 from _networks import random_theta as theta_of
 from _properties import assert_close
-from _samplers import as_long, wide, with_holes
+from _samplers import as_long, frequencies, wide, with_holes
 from sklearn.base import clone
 
 from skmtl import MultiTaskPerceptron, _backend
@@ -95,6 +95,23 @@ def nothing_heard():
 
 
 # the registry
+
+
+@every_format
+@every_balancer
+def test_a_weight_is_a_frequency_to_every_balancer(name, long, data):
+    X, Y = in_units(*data)
+    X, y = as_long(X, Y) if long else (X, Y)
+    weight = frequencies(len(X))
+    again = np.repeat(np.arange(len(X)), weight)
+    params = {"task_column": -1 if long else None, "max_iter": 3, "batch_size": 1000}
+    model = MultiTaskPerceptron(balancer=name, **LEARNING | params)
+    weights = model.fit(X, y, weight).task_weights_path_
+    predictions = model.predict(X)
+    model.fit(X[again], y[again])
+    # rounding goes through programs that are solved to a tolerance of their own
+    np.testing.assert_allclose(weights, model.task_weights_path_, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(predictions, model.predict(X), rtol=1e-6, atol=1e-8)
 
 
 @every_format

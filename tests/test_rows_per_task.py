@@ -164,6 +164,22 @@ def test_unusable_arguments_are_refused(changes, error, message):
         compare_by_rows(**{"X": X, "y": y, "task": task} | changes)
 
 
+def test_a_model_that_fails_at_one_size_is_kept_at_the_others():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(24, 3)), rng.normal(size=(24, 3))
+    Y[::2, 2], Y[1::2, :2] = np.nan, np.nan  # a row of each kind: as many labels as intercepts
+    with pytest.warns(UserWarning, match="MultiTaskBayesianRidge is left out: it failed on split"):
+        curve = compare_by_rows(X, Y, rows_per_task=(1, 4), n_splits=3)
+    scores = curve.table["MultiTaskBayesianRidge"]
+    assert np.isnan(scores[1]) and np.isfinite(scores[4])
+    assert list(curve.table.columns)[:6] == NAMES
+    assert curve.to_dict()["table"][0]["MultiTaskBayesianRidge"] is None
+    assert "left out, as it failed on a split: MultiTaskBayesianRidge at 1\n" in curve.to_text()
+    line = pytest.importorskip("skmtl.inspection").ComparisonDisplay.from_curve(curve).lines_[4]
+    assert line.get_label() == "MultiTaskBayesianRidge"
+    np.testing.assert_array_equal(line.get_ydata(), scores)
+
+
 # the result
 
 

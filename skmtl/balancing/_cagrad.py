@@ -129,5 +129,5 @@ def _nearest(root, f):
     target = np.zeros(len(F) + 1)
     target[-1] = 1.0
     y = non_negative(np.vstack([F, f]), target, independent)
-    x = y / (1 - f @ y)
+    x = y / max(1 - f @ y, ROUNDING)  # zero where no F x reaches f
     return x, np.linalg.norm(F @ x)

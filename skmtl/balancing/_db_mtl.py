@@ -10,9 +10,9 @@ import numpy as np
 from .._checks import check_strength
 from ._balancer import LARGEST, Answer, Balancer
 from ._log_losses import positive
-from ._own_direction import beside, combine_tracked, tracked
+from ._own_direction import combine_tracked, tracked
 from ._parameters import check_share, parameter_holder
-from ._stats import TaskStats
+from ._stats import TaskStats, beside
 
 
 @parameter_holder
@@ -72,7 +72,7 @@ class DBMTL(Balancer):
     def weigh(self, stats, p, own):
         J = stats.wide_jacobian
         losses = np.maximum(positive(stats.losses), stats.norms / LARGEST)
-        own = tracked(own, J / beside(losses, J), lambda t: 1 - self.beta / t**self.sigma)
+        own = tracked(own, J / beside(losses, J)[:, None], lambda t: 1 - self.beta / t**self.sigma)
         norms = TaskStats(own["tracked"]).norms
         weights = np.divide(p * norms.max(), norms, out=np.zeros(len(p)), where=norms > 0)
         return Answer(weights, own)

@@ -41,6 +41,12 @@ class ExcessRisk(Balancer):
     preference, smoothing, max_norm, scale_heads
         As in every :class:`Balancer`.
 
+    Notes
+    -----
+    The estimate from gradients stays above zero where these are noisy, as in small batches of noisy
+    labels, and a task that learns its noise by heart has an excess for long: in many steps of size
+    1 such tasks can draw the weights after all. Linear models measure the excess exactly.
+
     References
     ----------
     Y. He, S. Zhou, G. Zhang, H. Yun, Y. Xu, B. Zeng, T. Chilimbi and H. Zhao, "Robust multi-task

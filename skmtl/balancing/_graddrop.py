@@ -2,10 +2,10 @@
 
 from dataclasses import field
 
-from .._backend import namespace_of, place_of, to_place, widest_float
+from .._backend import namespace_of
 from ._balancer import Answer, Balancer
-from ._own_direction import beside, like_jacobian
 from ._parameters import drawn, parameter_holder
+from ._stats import beside
 
 
 @parameter_holder
@@ -13,7 +13,7 @@ class GradDrop(Balancer):
     """Sum of the gradients, where they disagree in sign of those of one sign alone.
 
     In coordinate k the positive entries p_t g_tk are kept with probability
-    P_k = (1 + sum_t p_t g_tk / sum_t |p_t g_tk|) / 2, else the negative ones, one draw for all
+    P_k = (1 + sum_t p_t g_tk / sum_t abs(p_t g_tk)) / 2, else the negative ones, one draw for all
     tasks. In the mean over draws that is sum_t p_t g_t again: what is added is noise, in the
     coordinates in which tasks disagree. The direction is no weighted sum of the gradients, so that
     :func:`balance` returns no weights.
@@ -59,13 +59,13 @@ class GradDrop(Balancer):
 
     def combine(self, stats, state):
         J, total = stats.wide_jacobian, float(state.weights.sum())
-        xp, place = namespace_of(J), place_of(J)
-        rows = J * beside(state.weights / total, J)  # their sums are no longer than the longest
+        xp = namespace_of(J)
+        rows = J * beside(state.weights / total, J)[:, None]  # sums no longer than the longest
         none = xp.zeros_like(rows)
         up = xp.sum(xp.where(rows > 0, rows, none), axis=0)
         down = xp.sum(xp.where(rows < 0, rows, none), axis=0)
         size = up - down
         rng, _ = drawn(state.own["seed"])  # the host draws, so that all libraries see the same
-        draw = to_place(rng.random(J.shape[1]), place, widest_float(place))
+        draw = beside(rng.random(J.shape[1]), J)
         direction = xp.where(up > draw * size, up, down) * total
-        return like_jacobian(direction, stats.jacobian)
+        return stats.like_jacobian(direction)

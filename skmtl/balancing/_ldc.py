@@ -22,7 +22,7 @@ class LDC(Balancer):
     With l_t the loss over its first value, and shares s_t proportional to p_t exp(r_t), of sum 1,
     of a router r with a number for each task, the direction is the gradient of
 
-        n_tasks (sum_t s_t l_t + penalty sum_t p_t |s_t l_t / p_t - m|),
+        n_tasks (sum_t s_t l_t + penalty sum_t p_t abs(s_t l_t / p_t - m)),
 
     m being the mean of the s_t l_t, and the router takes a gradient step on the second sum, in
     units of m. Where it has settled the shares are proportional to p_t / l_t.

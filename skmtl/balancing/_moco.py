@@ -11,9 +11,9 @@ import numpy as np
 from .._checks import check_strength
 from ._balancer import Answer, Balancer
 from ._log_losses import positive
-from ._own_direction import beside, combine_tracked, tracked
+from ._own_direction import combine_tracked, tracked
 from ._parameters import parameter_holder
-from ._stats import TaskStats
+from ._stats import TaskStats, beside
 
 LONGEST = 1e150  # row whose square does not overflow
 
@@ -88,7 +88,7 @@ class MoCo(Balancer):
 
     def weigh(self, stats, p, own):
         J, shares = stats.wide_jacobian, own["shares"] / (own["shares"].sum() or 1.0)
-        rows = J / beside(stats.norms, J) * beside(positive(stats.losses), J)
+        rows = J / beside(stats.norms, J)[:, None] * beside(positive(stats.losses), J)[:, None]
         own = tracked(own, rows, lambda t: self.beta / t**self.sigma)
         means = TaskStats(own["tracked"])
         lengths = np.minimum(means.norms / p, LONGEST)

@@ -2,14 +2,7 @@
 
 import numpy as np
 
-from .._backend import namespace_of, place_of, to_place, widest_float
-from ._stats import TaskStats
-
-
-def beside(values, array):
-    """Numbers of tasks as a column where an array lies, in the widest floating type there."""
-    place = place_of(array)
-    return to_place(values, place, widest_float(place))[:, None]
+from ._stats import TaskStats, beside
 
 
 def tracked(own, rows, share):
@@ -33,7 +26,7 @@ def tracked(own, rows, share):
     if "tracked" not in own:
         return {"steps": steps, "tracked": rows}
     old = own["tracked"]
-    kept = beside(np.where(steps > 1, 1 - share(steps), 0.0), rows)
+    kept = beside(np.where(steps > 1, 1 - share(steps), 0.0), rows)[:, None]
     return {"steps": steps, "tracked": rows + kept * (old - rows)}
 
 
@@ -41,12 +34,4 @@ def combine_tracked(stats, state):
     """Tracked rows, weighed; without a gradient at hand they rest."""
     if state.status == "stationary":
         return stats.combine(state.weights)
-    return like_jacobian(TaskStats(state.own["tracked"]).combine(state.weights), stats.jacobian)
-
-
-def like_jacobian(direction, J):
-    """The direction in the floating type of the Jacobian, if that is one."""
-    xp = namespace_of(direction)
-    if direction.dtype == J.dtype or not xp.isdtype(J.dtype, "real floating"):
-        return direction
-    return xp.astype(direction, J.dtype)
+    return stats.like_jacobian(TaskStats(state.own["tracked"]).combine(state.weights))

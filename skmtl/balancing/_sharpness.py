@@ -1,6 +1,6 @@
 """Sharpness-aware training: each task's gradient is taken a step uphill from the parameters.
 
-At a flat minimum that gradient is small too, at a sharp one it is not.
+To first order in the step this adds the slope of the gradient's length to the gradient.
 """
 
 from dataclasses import KW_ONLY
@@ -49,8 +49,10 @@ class SharpnessAware(BaseEstimator):
     of them, where the published program draws for each. Heads are perturbed along their own
     gradient in both modes.
 
-    On a quadratic loss with Hessian H, h_t = g_t + H eps_t: the curvature is the same everywhere,
-    and there is no flatter minimum to be found.
+    To first order h_t = g_t + H_t eps_t with the Hessian H_t of L_t. In "f_mtl" that is the
+    gradient of L_t plus `rho` times the length of its gradient, in the shared parameters and again
+    in the head: steep places are avoided, which need not lead to flat minima. On a quadratic loss
+    the curvature is the same everywhere, and there is no flatter minimum to be found.
 
     References
     ----------

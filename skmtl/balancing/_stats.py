@@ -138,21 +138,24 @@ class TaskStats:
     @cached_property
     def wide_jacobian(self):
         """The Jacobian in the widest floating type of its device."""
-        return _beside(self.jacobian, self.jacobian)
+        return beside(self.jacobian, self.jacobian)
 
     def combine(self, weights):
         """J' weights, of shape (n_params,), where the Jacobian lies and of its floating type."""
-        J, dtype = self.wide_jacobian, self.jacobian.dtype
+        J = self.wide_jacobian
         # infinities of both signs would make NaN; a power of 2 changes no digit
         size = 2.0 ** max(frexp(max(map(abs, weights.tolist())))[1], 0)
         with np.errstate(over="ignore"):
-            direction = _beside(weights / size, J) @ J
-            direction = direction * size if size > 1 else direction
-            if dtype != direction.dtype:
-                xp = namespace_of(J)
-                floating = xp.isdtype(dtype, "real floating")
-                direction = xp.astype(direction, dtype) if floating else direction
-        return direction
+            direction = beside(weights / size, J) @ J
+            return self.like_jacobian(direction * size if size > 1 else direction)
+
+    def like_jacobian(self, direction):
+        """The direction in the floating type of the Jacobian, if that is one."""
+        dtype = self.jacobian.dtype
+        if dtype == direction.dtype:
+            return direction
+        xp = namespace_of(direction)
+        return xp.astype(direction, dtype) if xp.isdtype(dtype, "real floating") else direction
 
     def _first_length(self):
         if self.jacobian is not None:
@@ -173,7 +176,7 @@ def _host(values):
     return np.asarray(to_numpy(values), dtype=np.float64)
 
 
-def _beside(values, J):
+def beside(values, J):
     """Numbers where J lies, in the widest floating type there."""
     if isinstance(J, np.ndarray):
         return np.asarray(values, dtype=np.float64)
@@ -190,7 +193,7 @@ def _norms_and_cosines(J):
         squares = G.diagonal().tolist()  # Python finds the extremes of a few numbers sooner
         if not (min(squares) > info.smallest_normal / info.eps**2 and max(squares) < np.inf):
             scale = _largest(J)  # some over- or underflow
-            G = _gramian(J / _beside(scale, J)[:, None])
+            G = _gramian(J / beside(scale, J)[:, None])
             lengths = np.sqrt(G.diagonal())
             norms = np.minimum(lengths * scale, np.finfo(np.float64).max)
             lengths = np.where(lengths > 0, lengths, 1.0)

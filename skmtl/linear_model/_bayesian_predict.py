@@ -33,7 +33,8 @@ class PosteriorMixin(LinearRegressorMixin):
         mean : array of shape (n_samples,) or (n_samples, n_tasks)
             As y was in `fit`; one label a row for long data.
         std : array of that shape
-            Of a new label: of the coefficients, the intercept and the noise. Only with
+            Of a new label: of the coefficients, the intercept and the noise, at the learned
+            covariances. Intervals are those of a t distribution with `noise_degrees_`. Only with
             ``return_std=True``.
 
         Raises

@@ -84,6 +84,9 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
         K of each group, sorted by label, among the tasks with labels. Only with `groups`.
     noise_covariance_ : ndarray of shape (n_tasks, n_tasks)
         R.
+    noise_degrees_ : ndarray of shape (n_tasks,)
+        Degrees of freedom of the variances of R: of that many independent squares each is the
+        mean. An error of a prediction, divided by its standard deviation, is about a t variate.
     intercept_variance_ : float
         Of the intercepts' deviations; inf where they are free, 0 without intercepts.
     log_evidence_ : float
@@ -135,9 +138,11 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
     alpha_shared = s2/k0, alpha_specific = s2/k and, shrunk, alpha_intercept = s2/kb. Sample
     weights are frequencies: a label of weight 2 is two labels.
 
-    Standard deviations hold the covariances fixed, so with few labels they are a little short. The
-    fit is computed in float64 on the CPU and returned in X's type and place; `impute` keeps X
-    and y.
+    Standard deviations hold the covariances fixed, so with few labels intervals of a normal
+    distribution are short. Those of a t distribution with `noise_degrees_`, the squares of the
+    residuals over their variance plus the pseudo-observations of the prior, allow for what is not
+    known of R; nothing allows for what is not known of K. The fit is computed in float64 on the CPU
+    and returned in X's type and place; `impute` keeps X and y.
 
     References
     ----------
@@ -330,6 +335,7 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
         self.task_covariance_ = deliver(tasks.K)
         self.task_correlation_ = deliver(_correlation(tasks.K))
         self.noise_covariance_ = deliver(tasks.R)
+        self.noise_degrees_ = deliver(tasks.noise_degrees)
         vars(self).pop("group_covariances_", None)  # of an earlier fit
         if self.groups is not None:
             self.group_covariances_ = deliver(fitted.K)

@@ -62,7 +62,7 @@ def at_distance(objective, theta, one, away, rho):
     for t, where, rows in one.rows.of_single_tasks():
         if not one.present[t]:
             continue
-        units, only = network.units_of(t), np.arange(network.n_tasks) == t
+        units, only = network.units[t], np.arange(network.n_tasks) == t
         params = _moved(network, theta, away[t, :], own, units)
         near = forward_pass(objective, params, rows, one.work if rows is one.rows else None)
         write_shared(objective, near, only.astype(float), views[t])

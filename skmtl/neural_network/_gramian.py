@@ -1,7 +1,8 @@
 """Gramians of the tasks' gradients, at the representation or in all parameters that tasks share.
 
 R holds the derivatives of each task's mean loss in its scores, H the heads.  At the representation
-a gradient is the outer product of a column of R and a row of H, and the Gramian (R'R) o (H H').
+a gradient is the outer product of a column of R and a row of H, and the Gramian (R'R) o (H H'); a
+row of weight 2 has the gradients of two rows there, each half of its own.
 The exact one runs back through the trunk with the tasks' derivatives stacked.  In a layer with
 fewer rows than inputs it goes through the kernel A A' + 1 of the rows, the gradients A'D_t being
 larger than they are; so it does wherever each row has one task, in which case nothing is stacked.
@@ -18,7 +19,8 @@ ROW_KERNEL = 400  # rows of one label each up to which their kernel beats a prod
 
 def feature_gramian(rows, R, H, unit_tasks, n_tasks):
     """Gramian of the gradients at the representation, (n_tasks, n_tasks) on the host."""
-    return _by_task(rows.residual_gramian(R) * to_host(H @ H.T), unit_tasks, n_tasks)
+    products = rows.residual_gramian(R, unit_tasks) * to_host(H @ H.T)
+    return _by_task(products, unit_tasks, n_tasks)
 
 
 def head_gramian(incidence, head_gradients, unit_tasks, n_tasks):

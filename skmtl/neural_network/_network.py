@@ -100,10 +100,6 @@ class Network:
         stops = np.searchsorted(self.unit_tasks, np.arange(self.n_tasks + 1))
         return [slice(start, stop) for start, stop in pairwise(stops.tolist())]
 
-    def units_of(self, task):
-        """Slice of the units of a task."""
-        return self.units[task]
-
     def views(self, flat):
         """Parameters that are views of the flat vector."""
         if isinstance(flat, np.ndarray):

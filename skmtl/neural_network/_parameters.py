@@ -1,5 +1,7 @@
 """Parameters of a perceptron, checked: every one of them, used or not."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -104,10 +106,11 @@ def _check_batch_size(value):
 
 
 def _check_fraction(value):
-    fraction = check_strength("validation_fraction", value, infinite=False)
-    if fraction >= 1:
+    if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"validation_fraction must be a number in (0, 1), got {value!r}.")
+    if not 0 < value < 1:
         raise ValueError(f"validation_fraction must be in (0, 1), got {value!r}.")
-    return fraction
+    return float(value)
 
 
 def _check_patience(value):

@@ -83,7 +83,7 @@ def shared_jacobian(objective, one):
     trunk_jacobian(network, *one[:5], views)
     if network.has_shared:
         for t, view in enumerate(views):
-            units = network.units_of(t)
+            units = network.units[t]
             view.shared[...] = objective.incidence[units, :].T @ one.heads[0][units, :]
     return J[:, : network.n_shared]
 

@@ -50,11 +50,11 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         own (long data) have no inner products at the hidden layer: only "exact" sees conflicts
         between them. Balancers that need the gradients themselves always get the exact ones.
     update_every : int >= 1, default=1
-        Steps between two weighings of the tasks by a balancer. 1 with balancers whose direction is
-        no weighted sum of the gradients.
+        Steps from one weighing of the tasks by a balancer to the next; each call of `partial_fit`
+        begins with one. 1 with balancers whose direction is no weighted sum of the gradients.
     perturbation : None or SharpnessAware, default=None
-        Where "adam" and "sgd" take the tasks' gradients: a step uphill of the parameters, in search
-        of flat minima. None: at the parameters. See Notes for what it costs.
+        Where "adam" and "sgd" take the tasks' gradients: at a distance from the parameters, a step
+        uphill. None: at the parameters. See Notes for what it costs.
     scale_targets : bool, default=True
         Whether to train on labels in units of their own task, of mean 0 and standard deviation 1.
     batch_size : int >= 1 or "auto", default="auto"
@@ -87,7 +87,7 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
     random_state : int, RandomState instance or None, default=None
         Draws initial weights, minibatches and held-out rows. An int gives the same model each time.
     verbose : bool or int, default=False
-        Whether to write a line after each iteration.
+        Whether `fit` writes a line after each iteration.
 
     Attributes
     ----------
@@ -103,7 +103,8 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         Head of a task of which nothing is known.
     shared_intercept_ : ndarray of shape ()
     loss_curve_ : ndarray of shape (n_iter, n_tasks)
-        Each task's mean loss in each iteration, in the units of training.
+        Each task's mean loss in each iteration, in the units of training, NaN where it had no
+        labels.
     validation_scores_ : ndarray of shape (n_iter,) or None
         R2 on the held-out labels of all tasks together, about each task's mean, after each epoch,
         with `early_stopping`.
@@ -112,12 +113,14 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         balancers that give any, count by their size in that mean. Ones where a balancer's direction
         is no weighted sum of the gradients.
     task_weights_path_ : ndarray of shape (n_iter, n_tasks)
-        Weights in each iteration, their mean over its steps where there is a balancer.
+        Weights in each iteration, their mean over its steps where there is a balancer, NaN where a
+        task had no labels.
     tasks_ : list
         Task ids, sorted, or column names of y.
     n_tasks_ : int
     n_iter_ : int
-        Epochs or iterations, those of earlier trainings that this one went on from included.
+        Epochs or iterations, those of earlier trainings that this one went on from included; 1
+        where there was nothing to learn.
     n_features_in_ : int
         Columns of X, the task column included.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -164,8 +167,8 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
     Weights are frequencies: with a full batch, weight 2 equals a row twice. Minibatches hold rows,
     whatever their weights. "adam" and "sgd" compute in X's type, "lbfgs" in float64.
 
-    All heads begin alike, so the order of the tasks does not matter; the hidden layers begin as
-    MLPRegressor's do [1]_.
+    All heads begin alike, so the order of the tasks matters to balancers that draw at random alone;
+    the hidden layers begin as MLPRegressor's do [1]_.
 
     References
     ----------

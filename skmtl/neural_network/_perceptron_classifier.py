@@ -69,11 +69,11 @@ class MultiTaskPerceptronClassifier(
         own (long data) have no inner products at the hidden layer: only "exact" sees conflicts
         between them. Balancers that need the gradients themselves always get the exact ones.
     update_every : int >= 1, default=1
-        Steps between two weighings of the tasks by a balancer. 1 with balancers whose direction is
-        no weighted sum of the gradients.
+        Steps from one weighing of the tasks by a balancer to the next; each call of `partial_fit`
+        begins with one. 1 with balancers whose direction is no weighted sum of the gradients.
     perturbation : None or SharpnessAware, default=None
-        Where "adam" and "sgd" take the tasks' gradients: a step uphill of the parameters, in search
-        of flat minima. None: at the parameters. See Notes for what it costs.
+        Where "adam" and "sgd" take the tasks' gradients: at a distance from the parameters, a step
+        uphill. None: at the parameters. See Notes for what it costs.
     batch_size : int >= 1 or "auto", default="auto"
         Rows of a minibatch, at most all of them; "auto" is 200.
     learning_rate_init : float in (0, inf), default=0.001
@@ -104,7 +104,7 @@ class MultiTaskPerceptronClassifier(
     random_state : int, RandomState instance or None, default=None
         Draws initial weights, minibatches and held-out rows. An int gives the same model each time.
     verbose : bool or int, default=False
-        Whether to write a line after each iteration.
+        Whether `fit` writes a line after each iteration.
 
     Attributes
     ----------
@@ -124,21 +124,23 @@ class MultiTaskPerceptronClassifier(
         for each class of any task, sorted.
     shared_intercept_ : ndarray of shape () or (n_classes,)
     loss_curve_ : ndarray of shape (n_iter, n_tasks)
-        Each task's mean loss in each iteration.
+        Each task's mean loss in each iteration, NaN where it took no part.
     validation_scores_ : ndarray of shape (n_iter,) or None
         Accuracy on the held-out labels of all tasks together after each epoch, with
         `early_stopping`.
     task_weights_ : ndarray of shape (n_tasks,)
-        Weights used last, mean 1 over labelled tasks and 0 for the others; negative ones, of the
-        balancers that give any, count by their size in that mean. Ones where a balancer's direction
-        is no weighted sum of the gradients.
+        Weights used last, mean 1 over labelled tasks, under a balancer over those that take part,
+        and 0 for the others; negative ones, of the balancers that give any, count by their size in
+        that mean. Ones where a balancer's direction is no weighted sum of the gradients.
     task_weights_path_ : ndarray of shape (n_iter, n_tasks)
-        Weights in each iteration, their mean over its steps where there is a balancer.
+        Weights in each iteration, their mean over its steps where there is a balancer, NaN where a
+        task had no labels.
     tasks_ : list
         Task ids, sorted, or column names of y.
     n_tasks_ : int
     n_iter_ : int
-        Epochs or iterations, those of earlier trainings that this one went on from included.
+        Epochs or iterations, those of earlier trainings that this one went on from included; 1
+        where there was nothing to learn.
     n_features_in_ : int
         Columns of X, the task column included.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

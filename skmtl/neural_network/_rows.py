@@ -1,7 +1,7 @@
 """Rows of training data with their labels, wide or long, and how heads meet them.
 
-V are the weights omega_t s_ti, zero where a label is missing.  Both kinds answer the same
-questions, so that a network does not see which one it trains on.
+V are the weights omega_t s_ti, zero where a label is missing; the s_ti are frequencies.  Both kinds
+answer the same questions, so that a network does not see which one it trains on.
 """
 
 from dataclasses import dataclass
@@ -36,6 +36,13 @@ class Batches:
         """Sum of all weights, a float."""
         return float(self.row_weights.sum())
 
+    @cached_property
+    def frequencies(self):
+        """The s of the labels, of the shape of V, 1 where a label is missing."""
+        xp, V = namespace_of(self.V), self.V
+        s = self.weighted(V, to_place(1 / self.omega, place_of(V), float_name(V)))
+        return xp.where(s > 0, s, xp.ones_like(s))
+
     def to_host(self):
         """(labels, weights) on the host."""
         return to_numpy(self.labels), to_numpy(self.V)
@@ -53,12 +60,15 @@ class WideRows(Batches):
     V : array of shape (n, n_tasks)
     row_weights : ndarray of shape (n,)
         Sums of V over tasks, on the host.
+    omega : ndarray of shape (n_tasks,) or None
+        On the host; None: all s are 1.
     """
 
     X: Any
     labels: Any
     V: Any
     row_weights: np.ndarray
+    omega: Any = None
     one_label_per_row = False
 
     def task_totals(self):
@@ -68,7 +78,7 @@ class WideRows(Batches):
     def take(self, rows):
         """Some of the rows."""
         parts = (take(array, rows) for array in (self.X, self.labels, self.V))
-        return WideRows(*parts, self.row_weights[rows])
+        return WideRows(*parts, self.row_weights[rows], self.omega)
 
     def of_single_tasks(self):
         """Yield (task, slice of the rows, the rows) of rows among which are all of the task's."""
@@ -116,8 +126,12 @@ class WideRows(Batches):
         """Derivatives in scores times a number for each unit."""
         return R * c
 
-    def residual_gramian(self, R):
-        """R'R on the host, (n_units, n_units)."""
+    def residual_gramian(self, R, unit_tasks):
+        """R'R on the host, (n_units, n_units), as if a label of weight s stood there s times."""
+        if self.omega is not None:
+            s = self.frequencies
+            s = s if R.shape == s.shape else take(s, unit_tasks, axis=1)
+            R = R / namespace_of(R).sqrt(s)
         return to_numpy(R.T @ R).astype(np.float64)
 
 
@@ -131,6 +145,8 @@ class LongRows(Batches):
     labels, V : array of shape (n,)
     task : ndarray of shape (n,)
     n_tasks : int
+    omega : ndarray of shape (n_tasks,) or None
+        On the host; None: all s are 1.
     """
 
     X: Any
@@ -139,6 +155,7 @@ class LongRows(Batches):
     row_weights: np.ndarray
     task: np.ndarray
     n_tasks: int
+    omega: Any = None
     one_label_per_row = True
 
     def task_totals(self):
@@ -149,7 +166,8 @@ class LongRows(Batches):
         """Some of the rows, in the order of their tasks."""
         rows = np.sort(rows)
         parts = (take(array, rows) for array in (self.X, self.labels, self.V))
-        return LongRows(*parts, self.row_weights[rows], self.task[rows], self.n_tasks)
+        rest = self.row_weights[rows], self.task[rows], self.n_tasks, self.omega
+        return LongRows(*parts, *rest)
 
     def of_single_tasks(self):
         """Yield (task, slice of the rows, the rows) of each task that occurs."""
@@ -188,9 +206,12 @@ class LongRows(Batches):
         """Derivatives in scores times a number for each task."""
         return R * take(c, self.task)
 
-    def residual_gramian(self, R):
-        """R'R of the scores of all tasks, on the host: no row has two."""
-        return np.diag(to_numpy(self.by_task(R * R)).astype(np.float64))
+    def residual_gramian(self, R, unit_tasks):
+        """R'R of the scores of all tasks, as that of wide rows: no row has two."""
+        squares = R * R
+        if self.omega is not None:
+            squares = squares / self.frequencies
+        return np.diag(to_numpy(self.by_task(squares)).astype(np.float64))
 
     @cached_property
     def firsts(self):
@@ -234,14 +255,14 @@ def training_rows(data, omega, *, dtype, n_tasks, number, wide=False):
     wide : bool, default=False
         WideRows also where each row has one label.
     """
-    place = place_of(data.X)
+    place, of_network = place_of(data.X), _of_network(data, omega, n_tasks, number)
     X = to_place(data.X, place, dtype)
     if data.one_label_per_row and n_tasks > 1 and not wide:
         labels, task = data.labels, number[data.labels.task]
         V = omega[data.labels.task] * labels.s
         X = X if data.rows_sorted else take(X, labels.row)
         there = (to_place(array, place, dtype) for array in (labels.y, V))
-        return LongRows(X, *there, V, task, n_tasks)
+        return LongRows(X, *there, V, task, n_tasks, of_network)
     Y, V = np.zeros((2, X.shape[0], n_tasks))
     if data.is_common_design:
         Y[:, number], V[:, number] = data.Y, np.outer(data.row_weight, omega)
@@ -250,4 +271,13 @@ def training_rows(data, omega, *, dtype, n_tasks, number, wide=False):
         cells = labels.row, number[labels.task]
         Y[cells], V[cells] = labels.y, omega[labels.task] * labels.s
     there = (to_place(array, place, dtype) for array in (Y, V))
-    return WideRows(X, *there, V.sum(axis=1))
+    return WideRows(X, *there, V.sum(axis=1), of_network)
+
+
+def _of_network(data, omega, n_tasks, number):
+    """The omega of the network's tasks, None where every label has the weight 1."""
+    if ((data.row_weight if data.is_common_design else data.labels.s) == 1).all():
+        return None
+    of_network = np.ones(n_tasks)
+    of_network[number] = omega
+    return of_network

@@ -130,8 +130,10 @@ def settle(objective, theta, rows, settings, monitor):
     network, last = objective.network, {}
 
     def value_and_grad(x):
-        value, grad, last["sums"] = objective.value_and_grad(x, rows)
-        last["x"] = x
+        value, grad, sums = objective.value_and_grad(x, rows)
+        if not last:  # where the search begins; further on it steps back from what is not finite
+            refuse_divergence(value, 1)
+        last.update(x=x, sums=sums)
         return value, grad
 
     def note():

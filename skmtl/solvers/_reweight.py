@@ -223,10 +223,9 @@ def _descend(objectives, balancer, make_stats, state, max_iter):
         if state.status == "stationary" or size <= FLAT * first:
             size = 0.0
             break
-        slope = float((w @ J) @ direction)
         back = balancer.remembers and np.sum(last * direction) < 0
         longest, last = length * (1 / LONGER if back else LONGER), direction
-        new, length = _shorter(objectives, point, direction, w, values, slope, longest)
+        new, length = _shorter(objectives, point, direction, w, values, J @ direction, longest)
         if new is None:
             break
         point = new
@@ -234,11 +233,17 @@ def _descend(objectives, balancer, make_stats, state, max_iter):
     return Balanced(point, weights, n_iter, size / (FLAT * first) if first else 0.0)
 
 
-def _shorter(objectives, point, direction, w, values, slope, length):
-    """(point, length) of the longest step, halved from `length`, that lowers w.f enough."""
+def _shorter(objectives, point, direction, w, values, slopes, length):
+    """(point, length) of the longest step, halved from `length`, that lowers w.f enough.
+
+    A negative weight would reward what its task loses in a long step, though it gains in a short
+    one: such a task's own f_t has to fall enough too.
+    """
+    watched = (w < 0) & (slopes > 0)
     while length > SHORTEST:
         new = objectives.moved(point, -length * direction)
-        if w @ (values - objectives.values(new)) >= ARMIJO * length * slope:
+        falls, enough = values - objectives.values(new), ARMIJO * length * slopes
+        if w @ falls >= w @ enough and (falls >= enough)[watched].all():
             return new, length
         length /= 2
     return None, length

@@ -27,6 +27,8 @@ class AllTasks:
     ----------
     K, R : ndarrays of shape (n_tasks, n_tasks)
         Covariances of the coefficients, averaged over the features, and of the noise.
+    noise_degrees : ndarray of shape (n_tasks,)
+        Of a task without labels the least of the others.
     coef, intercept : ndarrays of shape (n_tasks, n_features) and (n_tasks,)
     shared, shared_intercept : ndarray of shape (n_features,) and float
         Of a task of which nothing is known.
@@ -68,6 +70,8 @@ class AllTasks:
         self._level = level
         self.K, self.R = K[:-1, :-1], np.eye(n_tasks) * fitted.R.diagonal().mean()
         self.R[np.ix_(labelled, labelled)] = fitted.R
+        self.noise_degrees = np.full(n_tasks, fitted.noise_degrees.min())
+        self.noise_degrees[labelled] = fitted.noise_degrees
         coef, intercept = self._extend(fitted.W, fitted.b)
         self.coef, self.intercept = coef[:-1], intercept[:-1]
         self.shared, self.shared_intercept = coef[-1], float(intercept[-1])

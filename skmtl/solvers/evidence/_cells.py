@@ -100,6 +100,16 @@ class Cells:
             gradient[np.ix_(tasks, tasks)] -= weight * inverse / 2
         return value, gradient
 
+    def residual_squares(self, W, b):
+        """Weighted squares of y - z.w_t - b_t, summed by task."""
+        pairs = zip(self.indptr[:-1], self.indptr[1:], strict=True)
+        return np.array(
+            [
+                self.s[i:j] @ (self.y[i:j] - self.Z[self.row[i:j]] @ W[t] - b[t]) ** 2
+                for t, (i, j) in enumerate(pairs)
+            ]
+        )
+
     def table(self, values):
         """Values of the cells as (n_rows, n_tasks), zero where there is none."""
         table = np.zeros((len(self.Z), self.n_tasks))

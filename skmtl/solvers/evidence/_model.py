@@ -75,6 +75,16 @@ class CovarianceModel:
         return self.parts[-1].rank == 0
 
     @property
+    def noise_prior_count(self):
+        """Pseudo-observations of each variance of R."""
+        prior = getattr(self.parts[-1], "prior", None)
+        return 0.0 if prior is None or self._args[0].n_tasks == 1 else prior.nu
+
+    @property
+    def has_common_noise(self):
+        return self._args[2] == "common"
+
+    @property
     def ranks(self):
         """Ranks of the loadings of the components, with None for one that is not factored."""
         return [part.rank for part in self.parts[:-1]]

@@ -33,6 +33,8 @@ class EvidenceFit(NamedTuple):
     K : ndarray of shape (n_groups, n_tasks, n_tasks)
         Covariance of the tasks' coefficients of one feature, for each group of features.
     R : ndarray of shape (n_tasks, n_tasks)
+    noise_degrees : ndarray of shape (n_tasks,)
+        Degrees of freedom of the variances of R, those of the prior included.
     level_variance : float
         Of the tasks' intercepts; inf where they are free, 0 without.
     common_level : float or None
@@ -51,6 +53,7 @@ class EvidenceFit(NamedTuple):
     b: np.ndarray
     K: np.ndarray
     R: np.ndarray
+    noise_degrees: np.ndarray
     level_variance: float
     common_level: float | None
     origin: np.ndarray
@@ -184,6 +187,7 @@ class EvidenceProblem:
             b=b,
             K=K,
             R=posterior.R,
+            noise_degrees=self._noise_degrees(climb.model, inner, R),
             level_variance=variance,
             common_level=level,
             origin=self.origin,
@@ -194,6 +198,13 @@ class EvidenceProblem:
             separable=climb.route.separable,
             posterior=posterior,
         )
+
+    def _noise_degrees(self, model, inner, R):
+        """Squares of the residuals in units of their variances, which EM leaves as they are."""
+        degrees = self.cells.residual_squares(inner.W, inner.b) / R.diagonal()
+        if model.has_common_noise:
+            return np.full(len(degrees), degrees.sum())
+        return degrees + model.noise_prior_count
 
     def _lost_by_scaling(self):
         """What the evidence loses from the units of the frame to those of the labels."""
