@@ -12,14 +12,18 @@ from sklearn.exceptions import ConvergenceWarning
 from skmtl import MultiTaskLogisticRegression, MultiTaskRidge
 from skmtl.balancing import (
     BALANCERS,
+    IMTLG,
     MGDA,
     STCH,
+    AlignedMTL,
+    ConFIG,
     DiBS,
     ExcessRisk,
     GroupDRO,
     NashBargaining,
     balance,
 )
+from skmtl.model_selection import trace_pareto_front
 
 FIXED = ("dibs", "excess_risk", "nash_bargaining", "stch", "uncertainty", "equal")
 SETTLING = [name for name, b in BALANCERS.items() if b.settles and not b.owns_direction]
@@ -110,6 +114,70 @@ def test_a_bargain_is_found_where_equal_weights_leave_a_task_worse_off():
 
     best = minimize(minus_log_gains, model.coef_[0], method="Nelder-Mead")
     assert -np.log(gains).sum() <= best.fun + 1e-6
+
+
+def one_vector_for_noisy_tasks(seed, scales):
+    """(X, Y) of tasks that conflict, one of them mostly noise, in units of their own."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(60, 5))
+    W = rng.normal(size=5) + 0.8 * rng.normal(size=(3, 5))
+    return X, (X @ W.T + rng.normal(size=(60, 3)) * [0.3, 1, 3]) * scales
+
+
+def test_a_bargain_is_found_whatever_the_units():
+    found = []
+    for scales in ([1, 1, 1], [1e4, 1, 1e-4]):
+        X, Y = one_vector_for_noisy_tasks(0, scales)
+        X = X - X.mean(axis=0)
+        model = MultiTaskRidge(0.1, np.inf, balancer="nash_bargaining")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            gains = Y.var(axis=0) - mean_squares(model.fit(X, Y), X, Y)
+        product = model.task_weights_ * gains
+        assert (gains > 0).all()
+        found.append(product / product.mean())
+    # weights down to 1e-8 rest where the largest changes by less than 1e-5
+    np.testing.assert_allclose(found, np.ones((2, 3)), rtol=0.1)
+
+
+def test_a_bargain_that_cannot_move_on_ends():
+    for seed in range(6):
+        X, Y = one_vector_for_noisy_tasks(seed, [1e4, 1, 1e-4])
+        assert quietly(MultiTaskRidge(0.1, np.inf, balancer="nash_bargaining"), X, Y).n_iter_ < 200
+
+
+@pytest.mark.parametrize("strategy", [IMTLG, ConFIG, AlignedMTL])
+def test_a_negative_weight_does_not_reward_what_its_task_loses(strategy):
+    X, Y = one_vector_for_noisy_tasks(0, 1.0)
+    balancer = strategy(preference=[1, 2, 3])
+    model = quietly(MultiTaskRidge(0.1, np.inf, balancer=balancer), X, Y)
+    # rewarded for it, the descent left a task between 8 and 10000 times worse off
+    assert (mean_squares(model, X, Y) < Y.var(axis=0)).all()
+
+
+def test_weights_whose_negative_ones_outweigh_the_others_keep_their_signs():
+    rng = np.random.default_rng(19)
+    X = rng.normal(size=(40, 2))
+    Y = X @ rng.normal(size=(3, 2)).T + rng.normal(size=(40, 3))
+    pooled = {"alpha_specific": np.inf, "alpha_intercept": np.inf}
+    model = MultiTaskRidge(0.1, balancer="config", **pooled).fit(X, Y)
+    assert model.task_weights_.sum() < 0
+    assert np.abs(model.task_weights_).mean() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("scale", ["min", "median", "mean"])
+@pytest.mark.parametrize("seed", range(3))
+def test_aligned_gradients_of_more_tasks_than_coefficients_lead_to_the_sum(scale, seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(60, 2))
+    Y = X @ rng.normal(size=(2, 4)) + rng.normal(size=(60, 4))
+    params = {"fit_intercept": False, **ONE_VECTOR}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)  # steps that swing do not end
+        model = MultiTaskRidge(balancer=AlignedMTL(scale), **params).fit(X, Y)
+    plain = MultiTaskRidge(**params).fit(X, Y)
+    # descent ends at 1e-6 of the first direction
+    assert_close(model.coef_, plain.coef_, rtol=1e-4)
 
 
 @pytest.mark.parametrize("mu", [1.0, 0.1, 0.03])
@@ -252,6 +320,19 @@ def test_a_task_with_few_labels_is_measured_from_its_leave_one_out_risk():
         with pytest.warns(UserWarning, match="task 2 has no more labels than coefficients"):
             model.fit(X, Y)
         assert np.isfinite(model.coef_).all()
+
+
+@pytest.mark.parametrize(
+    "name, warning", [("group_dro", ConvergenceWarning), ("excess_risk", UserWarning)]
+)
+def test_warnings_point_at_the_line_that_asked_for_the_fit(name, warning):
+    X, Y = regression(n=5 if name == "excess_risk" else 80)
+    model = MultiTaskRidge(balancer=name)
+    with pytest.warns(warning) as direct:
+        model.fit(X, Y)
+    with pytest.warns(warning) as nested:
+        trace_pareto_front(model, [[1, 2, 3]], X, Y)
+    assert {w.filename for w in [*direct, *nested]} == {__file__}
 
 
 def test_the_balancer_is_not_changed():

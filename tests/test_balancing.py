@@ -245,6 +245,32 @@ def test_scaling_a_loss_does_not_change_the_direction(balancer, kind):
     np.testing.assert_allclose(scaled, plain, rtol=0, atol=1e-8 * np.abs(plain).max())
 
 
+TURNED = {"equal", "dwa", "rlw", "group_dro", "stch", "mgda", "upgrad", "dualproj", "cagrad"}
+TURNED |= {"aligned_mtl", "pcgrad", "gradvac", "graddrop", "moco", "task_tension"}
+LONGER = {"imtl_g", "config", "gls", "famo", "gradnorm"}
+
+
+@pytest.mark.parametrize("name", sorted(BALANCERS.keys() - {"excess_risk"}))  # learns with theta
+def test_units_of_losses_turn_the_direction_lengthen_it_or_do_nothing(name):
+    J, losses = jacobian("normal"), np.array([0.5, 2.0, 1.0, 3.0])
+    balancer = TaskTension(window=1) if name == "task_tension" else name  # pulls from the first
+    steps = 400 if name == "gradnorm" else 2  # which learns the units
+    found = []
+    for c in (np.ones(4), np.array([20.0, 0.5, 1.0, 3.0])):
+        state = None
+        for step in range(steps):
+            now = c * losses * (1 - 0.1 * min(step, 1) * np.arange(4))
+            result = balance(c[:, None] * J, now, balancer, state, random_state=0)
+            state = result.state
+        found.append(result.direction)
+    lengths = [np.linalg.norm(d) for d in found]
+    cosine = found[0] @ found[1] / np.prod(lengths)
+    assert (cosine < 0.999) == (name in TURNED)
+    if name not in TURNED:
+        assert cosine == pytest.approx(1.0, abs=1e-9)
+        assert (abs(lengths[1] / lengths[0] - 1) > 1e-3) == (name in LONGER)
+
+
 @promising("linear_under_scaling")
 @pytest.mark.parametrize("kind", [kind for kind in JACOBIANS if kind != "apart"])
 def test_the_direction_is_linear_in_the_scales_of_the_losses(balancer, kind):
@@ -657,3 +683,11 @@ def test_a_state_of_something_else_is_refused():
         balance(np.eye(2), balancer="mgda", state=state)
     with pytest.raises(TypeError, match="state must be what an earlier call returned"):
         balance(np.eye(2), state={})
+
+
+@pytest.mark.parametrize("name", ["db_mtl", "moco", "excess_risk"])
+def test_a_state_of_longer_gradients_is_refused(name):
+    state = balance(np.eye(2), [1.0, 2.0], name).state
+    for n_params in (1, 3):  # one column would be repeated silently
+        with pytest.raises(ValueError, match=f"gradients of 2 parameters, not of {n_params}; pass"):
+            balance(np.ones((2, n_params)), [1.0, 2.0], name, state)

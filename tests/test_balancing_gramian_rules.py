@@ -206,6 +206,13 @@ def test_only_the_tasks_that_gain_least_draw_the_direction_from_the_mean(c, deca
     assert drawn > 2
 
 
+def test_a_wide_ball_among_gradients_hundreds_of_decades_apart_gives_numbers():
+    rng = np.random.default_rng(25)
+    J = rng.normal(size=(4, 1)) * 10.0 ** rng.uniform(-160, 150, size=(4, 1))
+    result = balance(J, balancer=CAGrad(1e3))
+    assert np.isfinite(result.direction).all() and (result.weights >= 0).all()
+
+
 def test_without_a_ball_it_is_the_mean_gradient():
     J, p = jacobian("normal"), preferences(4)
     result = balance(J, balancer=CAGrad(0.0, preference=p))

@@ -24,7 +24,8 @@ class AlignedMTL(Balancer):
     rows of B J are orthogonal and of length sqrt(size), up to directions that J does not have.
     Eigenvalues below rounding, n_tasks times 2e-16 of the largest, count as zero, and so do
     gradients below the square root of that of the longest: their weight is 0. Weights may be
-    negative.
+    negative. With `scale="min"` a descent stops at the first Pareto-stationary point that it meets,
+    as the size vanishes there; with more tasks than parameters it ends where sum_t p_t g_t = 0.
 
     Parameters
     ----------

@@ -65,7 +65,8 @@ def balance(
     balancer : str or Balancer, default="nash"
         A name in `BALANCERS`, or a strategy with parameters of its own.
     state : State, default=None
-        What the last call returned; None: the first call. It is left as it is.
+        What the last call returned, with a balancer of the same parameters; None: the first call.
+        It is left as it is.
     distances : array-like of shape (n_tasks,), default=None
         Distances >= 0 of the parameters to each task's own optimum; makes :class:`DiBS` exact.
     excess : array-like of shape (n_tasks,), default=None
@@ -90,7 +91,8 @@ def balance(
     ValueError
         If an input holds NaN or infinity or has the wrong shape, the name of the balancer is
         unknown, a statistic that it needs is missing, a parameter lies outside its range, or the
-        state belongs to another strategy or number of tasks. A degenerate Jacobian never raises.
+        state belongs to another strategy or number of tasks or parameters. A degenerate Jacobian
+        never raises.
 
     Examples
     --------
@@ -121,7 +123,7 @@ def balance(
     _check_finite(stats, strategy.reads(stats))
     if state is None:
         state = strategy.init(T, check_random_state(random_state))
-    _check_state(state, strategy, T)
+    _check_state(state, strategy, *J.shape)
     weights, state = strategy.step(stats, state)
     direction = strategy.direction(stats, state)
     return BalanceResult(
@@ -209,7 +211,7 @@ def _check_vector(name, values, n_tasks, least=-np.inf):
     return v
 
 
-def _check_state(state, strategy, n_tasks):
+def _check_state(state, strategy, n_tasks, n_params):
     if getattr(state, "weights", None) is None or not hasattr(state, "strategy"):
         raise TypeError(f"state must be what an earlier call returned, or None, got {state!r}.")
     owner, size = state.strategy, len(state.weights)
@@ -218,3 +220,9 @@ def _check_state(state, strategy, n_tasks):
             f"state belongs to {owner} on {size} tasks, not to {type(strategy).__name__} on "
             f"{n_tasks}; pass state=None to begin anew."
         )
+    for name in strategy.long & state.own.keys():
+        if (seen := state.own[name].shape[1]) != n_params:
+            raise ValueError(
+                f"state belongs to gradients of {seen} parameters, not of {n_params}; pass "
+                "state=None to begin anew."
+            )

@@ -103,6 +103,7 @@ class Balancer(BaseEstimator):
     welcomes = frozenset()  # statistics that make it better where they are at hand
     promises = frozenset()  # properties that the tests check
     pairs = frozenset()  # names of own arrays that have a number for each pair of tasks
+    long = frozenset()  # names of own arrays that have a number for each parameter, as gradients
     remembers = False  # whether weights depend on earlier steps, beyond their baselines
     settles = True  # whether steps at the same point end with the same direction
     owns_direction = False  # whether the direction is no weighted sum of the gradients at hand

@@ -89,7 +89,7 @@ class CAGrad(Balancer):
             x = _best_in_ball(root, C, g / length, s / p, c)
             weights = mean + length * x * np.minimum(s.max() / s, LARGEST)
         weights = weights / (1.0, 1 + c * c, 1 + c)[self.rescale]
-        return Answer(share_equally(np.minimum(weights, LARGEST), s / p, C), own)
+        return Answer(share_equally(weights, s / p, C), own)
 
 
 def _best_in_ball(root, C, e, sizes, c):

@@ -57,7 +57,7 @@ def corrections(C):
 
 
 def projection(root, u):
-    """v >= u that minimises v'Cv: u plus an NNLS; J'v is J'u projected onto {J d >= 0}."""
+    """v >= u that minimises v'Cv: u plus an NNLS; U'v is U'u projected onto {U d >= 0}."""
     F, independent = root
     x = non_negative(F, -F @ u, independent)
     return u + (x if independent else without_ties(F, x))

@@ -46,4 +46,4 @@ class ConFIG(Balancer):
         z, cosines = equal_cosines(C, p)
         length = (p * (s / s.max())) @ cosines / (z @ cosines)
         weights = z * length * np.minimum(s.max() / s, LARGEST)
-        return Answer(share_equally(np.clip(weights, -LARGEST, LARGEST), s / p, C), own)
+        return Answer(share_equally(weights, s / p, C), own)

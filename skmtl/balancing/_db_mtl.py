@@ -54,6 +54,7 @@ class DBMTL(Balancer):
 
     needs = frozenset({"jacobian", "losses"})
     promises = frozenset({"equivariant", "nonnegative"})
+    long = frozenset({"tracked"})
     remembers = True
     owns_direction = True
 

@@ -45,5 +45,5 @@ class DualProj(Balancer):
         s, C = stats.norms, stats.unit_gramian
         largest, mean = s.max(), p / len(p)
         v = projection(square_root(C), mean * (s / largest))
-        weights = np.minimum(v * np.minimum(largest / s, LARGEST), LARGEST)
+        weights = v * np.minimum(largest / s, LARGEST)
         return Answer(share_equally(weights, s / p, C), own)

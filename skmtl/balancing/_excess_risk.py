@@ -39,7 +39,8 @@ class ExcessRisk(Balancer):
         "official": the published program's update, whose estimate adds 1e-7 to S_t; it takes no
         exact excess.
     preference, smoothing, max_norm, scale_heads
-        As in every :class:`Balancer`.
+        As in every :class:`Balancer`; the preferences are factors of the excesses, and of
+        the weights.
 
     Notes
     -----
@@ -63,6 +64,7 @@ class ExcessRisk(Balancer):
     array([1.38, 0.62])
     """
 
+    long = frozenset({"squares"})
     remembers = True
     promises = frozenset({"equivariant", "nonnegative"})
 

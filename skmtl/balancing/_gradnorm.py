@@ -38,7 +38,9 @@ class GradNorm(Balancer):
     -----
     The published update steps on w_t itself, which can become negative; this one steps on
     logarithms. The targets are scaled to the mean of the lengths, so that they can be met. Losses
-    that are not positive count as the smallest that rounding tells from zero.
+    that are not positive count as the smallest that rounding tells from zero. A descent can end at
+    one task's own optimum, with hardly any weight for the others: it does where their pulls
+    together are shorter than that task's, as that of a noisy task often is.
 
     References
     ----------

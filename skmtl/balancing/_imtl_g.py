@@ -8,7 +8,7 @@ from dataclasses import field
 import numpy as np
 
 from .._backend import eigh_psd
-from ._balancer import LARGEST, Answer, Balancer
+from ._balancer import Answer, Balancer
 from ._cone import ROUNDING, share_equally
 from ._parameters import parameter_holder
 
@@ -57,7 +57,7 @@ class IMTLG(Balancer):
         z, cosines = equal_cosines(C, p)
         w = z * (s.min() / s)
         w = w / max(w.sum(), np.sqrt(z @ cosines) * (s.min() / s.max()))
-        return Answer(share_equally(np.clip(w, -LARGEST, LARGEST), s / p, C), own)
+        return Answer(share_equally(w, s / p, C), own)
 
 
 def equal_cosines(C, p):

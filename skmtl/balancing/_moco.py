@@ -65,6 +65,7 @@ class MoCo(Balancer):
 
     needs = frozenset({"jacobian", "losses"})
     promises = frozenset({"equivariant", "nonnegative"})
+    long = frozenset({"tracked"})
     remembers = True
     owns_direction = True
     unit_sum = True

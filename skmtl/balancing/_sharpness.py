@@ -58,10 +58,11 @@ class SharpnessAware(BaseEstimator):
     ----------
     .. [1] Foret, P., Kleiner, A., Mobahi, H. and Neyshabur, B. (2021). Sharpness-aware minimization
        for efficiently improving generalization. ICLR.
-    .. [2] "Improving multi-task learning via seeking task-based flat regions", arXiv:2211.13723
-       (2022), for "f_mtl".
-    .. [3] "SAMO: a lightweight sharpness-aware approach for multi-task optimization with joint
-       global-local perturbation", ICCV 2025, arXiv:2507.07883, for "samo".
+    .. [2] Phan, H., Tran, L. et al. (2022). Improving multi-task learning via seeking task-based
+       flat regions. arXiv:2211.13723; for "f_mtl".
+    .. [3] Ban, H., Subramani, G. R. and Ji, K. (2025). SAMO: a lightweight sharpness-aware approach
+       for multi-task optimization with joint global-local perturbation. ICCV, arXiv:2507.07883;
+       for "samo".
 
     Examples
     --------

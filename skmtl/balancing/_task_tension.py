@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from .._checks import check_count
 from ._balancer import LARGEST, Answer, Balancer
-from ._cone import min_norm_weights, non_negative, square_root, without_ties
+from ._cone import min_norm_weights, projection, square_root
 from ._parameters import check_share, parameter_holder
 from ._surgery import lengths
 
@@ -116,6 +116,5 @@ def _agreeing(a, C):
     """Coefficients of the projection onto the cone {d: u_t'd >= 0} of what has coefficients a."""
     if (C @ a >= 0).all():
         return a
-    (F, independent), size = square_root(C), np.abs(a).max()
-    x = non_negative(F, -F @ (a / size), independent)
-    return a + size * (x if independent else without_ties(F, x))
+    size = np.abs(a).max()
+    return size * projection(square_root(C), a / size)

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
+from .._validation import stack_level
 from ..balancing import TaskStats, resolve_balancer
 from ..solvers import TaskObjectives, balance_fit
 
@@ -74,7 +75,7 @@ def fit_balanced(balancer, problem, fitted, penalty, solver, *, unit, own_risk):
             f"balancer={balancer!r} stopped after {found.n_iter} steps, {found.change:.1g} times "
             "above the change at which its weights count as settled.",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=stack_level(),
         )
     done = {"n_iter": found.n_iter, "residual": 0.0, "converged": True}
     return objectives.problem.solution(found.point.P, **done), found.weights
@@ -105,7 +106,7 @@ def _own_risks(balancer, fitted, width, own_risk):
         f"task {task!r}{others} has no more labels than coefficients, so that its own optimum has "
         "no loss; its excess risk is measured from the leave-one-out risk of its best own ridge.",
         UserWarning,
-        stacklevel=5,
+        stacklevel=stack_level(),
     )
     for t in few:
         risks[t] = own_risk(t)

@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 SETTLED = 1e-5  # largest change of a weight, of mean 1, at a fixed point
 DEPTH, DAMPING, FARTHEST = 6, 0.5, 3.0  # of the mixing; the last in logarithms of a weight
 ARMIJO, SHORTEST, LONGER = 1e-4, 1e-12, 2.0
-LEAST_SHARE = 1e-3  # of a weight, where a bargain begins
+LEAST_SHARE = 1e-3  # of a weight times its bar, where a bargain begins
 HALVINGS = 20
 MOST_ASCENTS = 100  # on the dual
 GAP = 1e-3  # between the largest excess and a bound from below, relative to it
@@ -29,7 +29,8 @@ class Balanced(NamedTuple):
     ----------
     point : Point
     weights : ndarray of shape (n_tasks,)
-        Of the tasks' mean losses, mean 1.
+        Of the tasks' mean losses, mean 1; where negative ones outweigh the others, of mean
+        absolute value 1.
     n_iter : int
     change : float
         What was left to change, relative to what is settled as 1.
@@ -99,13 +100,20 @@ def _fixed_point(objectives, balancer, make_stats, state, max_iter):
     if bars is not None and not (objectives.losses(point) < bars).all():
         w, point, accepts = _bargain(objectives, bars, w, point, max_iter)
     mix = _plain if balancer.remembers else _Mixing()
+    stuck = False
     for n_iter in range(1, max_iter + 1):
         new, state = balancer.step(make_stats(**_statistics(objectives, balancer, point)), state)
         new = new / new.mean()
         change = np.abs(new - w).max()
         if change <= SETTLED and n_iter > 1:
             break
+        last = point
         w, point = _moved(objectives, w, point, mix(w, new), accepts)
+        if point is last:  # no part of the way is accepted
+            if stuck:
+                break
+            mix = _Mixing()
+        stuck = point is last
     return Balanced(point, w, n_iter, change / SETTLED)
 
 
@@ -119,7 +127,8 @@ def _bargain(objectives, bars, w, point, max_iter):
     found = _least_maximum(objectives, 1 / bars, lambda p: objectives.losses(p) - bars, max_iter)
     if not (objectives.losses(found.point) < bars).all():
         return w, point, lambda point: True
-    w = np.maximum(found.weights, LEAST_SHARE)
+    shares = found.weights * bars  # in the losses' own units
+    w = np.maximum(shares, LEAST_SHARE * shares.mean()) / bars
     accepts = lambda point: bool((objectives.losses(point) < bars).all())  # noqa: E731
     return w / w.mean(), found.point, accepts
 
@@ -207,8 +216,8 @@ def _least_maximum(objectives, scales, amounts, max_iter):
 def _descend(objectives, balancer, make_stats, state, max_iter):
     """Steps against the balancer's direction, as long as the weighted sum falls enough.
 
-    Weights with a memory move from step to step; where they turn the direction back the step halves
-    too, else the two would swing.
+    Weights move from step to step; where the direction turns back the step halves too, else the two
+    would swing.
     """
     point = objectives.problem.at(objectives.problem.zeros())
     length, first, size, last = 1.0, None, np.inf, 0.0
@@ -223,14 +232,14 @@ def _descend(objectives, balancer, make_stats, state, max_iter):
         if state.status == "stationary" or size <= FLAT * first:
             size = 0.0
             break
-        back = balancer.remembers and np.sum(last * direction) < 0
+        back = np.sum(last * direction) < 0
         longest, last = length * (1 / LONGER if back else LONGER), direction
         new, length = _shorter(objectives, point, direction, w, values, J @ direction, longest)
         if new is None:
             break
         point = new
-    weights = w / w.mean() if w.sum() > 0 else np.ones(len(w))
-    return Balanced(point, weights, n_iter, size / (FLAT * first) if first else 0.0)
+    mean = w.mean() if w.sum() > 0 else np.abs(w).mean()
+    return Balanced(point, w / (mean or 1.0), n_iter, size / (FLAT * first) if first else 0.0)
 
 
 def _shorter(objectives, point, direction, w, values, slopes, length):
