@@ -193,6 +193,7 @@ def as_array(column):
 
 
 def objects(ids):
+    """An object array of ids as they are."""
     ids = list(ids)
     return np.fromiter(ids, dtype=object, count=len(ids))  # np.array would unpack tuples
 
@@ -211,6 +212,7 @@ def compact(ids):
 
 
 def is_missing(ids):
+    """Whether each id is None, NaN or NaT."""
     if ids.dtype.kind in "biuSU":
         return np.zeros(len(ids), dtype=bool)
     if ids.dtype.kind in "fcmM":
@@ -219,6 +221,7 @@ def is_missing(ids):
 
 
 def is_absent(id_):
+    """Whether one id is None, NaN, NaT or pandas.NA."""
     try:
         return id_ is None or bool(id_ != id_)
     except TypeError:  # pandas.NA is neither equal to itself nor not

@@ -55,4 +55,5 @@ def gaussian_rule(sd, kinks, *, n_panels=10):
 
 
 def normal_density(z):
+    """Density of the standard normal distribution."""
     return np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)

@@ -6,6 +6,7 @@ The logits q follow, by Adam, the differences between the log losses before and 
 from dataclasses import KW_ONLY
 
 import numpy as np
+from scipy.special import softmax
 
 from .._checks import check_strength
 from ._balancer import Answer, Balancer
@@ -83,7 +84,7 @@ class FAMO(Balancer):
         log_losses = np.log(positive(stats.losses))
         after = np.log(positive(stats.post_losses)) if stats.has("post_losses") else log_losses
         own = self._updated(own, own["log_losses"] - after, p)
-        weights = _softmax(np.log(p) + own["logits"] - log_losses)
+        weights = softmax(np.log(p) + own["logits"] - log_losses)
         return Answer(weights, own | {"log_losses": log_losses})
 
     def _updated(self, own, gains, p):
@@ -92,7 +93,7 @@ class FAMO(Balancer):
         if not known.any():
             return own
         gains = np.where(known, gains, gains[known].mean())
-        q, z = own["logits"], _softmax(np.log(p) + own["logits"])
+        q, z = own["logits"], softmax(np.log(p) + own["logits"])
         gradient = np.clip(z * (gains - z @ gains) + self.gamma * q, LOWEST, -LOWEST)
         m = FIRST * own["first_moment"] + (1 - FIRST) * gradient
         v = SECOND * own["second_moment"] + (1 - SECOND) * gradient**2
@@ -106,7 +107,3 @@ class FAMO(Balancer):
             "second_moment": v,
             "n_updates": k,
         }
-
-
-def _softmax(logs):
-    return np.exp(logs - np.logaddexp.reduce(logs))

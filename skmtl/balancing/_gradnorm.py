@@ -7,6 +7,7 @@ from dataclasses import KW_ONLY
 from typing import Any
 
 import numpy as np
+from scipy.special import log_softmax
 
 from .._checks import check_strength
 from ._balancer import Answer, Balancer
@@ -96,4 +97,4 @@ class GradNorm(Balancer):
 
 def _of_mean_one(logs):
     """The logarithms, shifted so that their exponentials have mean 1."""
-    return logs - np.logaddexp.reduce(logs) + np.log(len(logs))
+    return log_softmax(logs) + np.log(len(logs))

@@ -6,6 +6,7 @@ l_t is the loss over its first value.  The router alone descends the discrepancy
 from dataclasses import KW_ONLY
 
 import numpy as np
+from scipy.special import log_softmax, softmax
 
 from .._checks import check_strength
 from ._balancer import Answer, Balancer
@@ -80,8 +81,8 @@ class LDC(Balancer):
     def weigh(self, stats, p, own):
         log_losses = np.log(positive(stats.losses))
         log_first = np.where(np.isnan(own["log_first"]), log_losses, own["log_first"])
-        log_shares = _log_shares(np.log(p) + own["router"])
-        parts = np.exp(_log_shares(log_shares + log_losses - log_first))  # s_t l_t over their sum
+        log_shares = log_softmax(np.log(p) + own["router"])
+        parts = softmax(log_shares + log_losses - log_first)  # s_t l_t over their sum
         signs = _signs(parts * len(p) / p - 1)
         pulls = signs - p @ signs / len(p)  # derivatives of the discrepancy in s_t l_t
         router = own["router"] - self._step(len(p) * parts, np.exp(log_shares), pulls)
@@ -96,10 +97,6 @@ class LDC(Balancer):
             return 0.0
         # Polyak's length: the least discrepancy is known to be zero
         return min(self.step_size, discrepancy / square) * gradient
-
-
-def _log_shares(logs):
-    return logs - np.logaddexp.reduce(logs)
 
 
 def _signs(deviations):

@@ -1,6 +1,7 @@
 """Exponentiated gradient on weights, in logarithms: log w_t <- log w_t + step * value_t."""
 
 import numpy as np
+from scipy.special import softmax
 
 LOWEST = -1e100  # logarithms end here, so that sums of them stay finite
 
@@ -14,5 +15,4 @@ def exponentiated(log_weights, values, step):
 
 def shares(log_weights, p):
     """p_t w_t, scaled to sum to the number of tasks."""
-    log_weights = log_weights + np.log(p)
-    return len(p) * np.exp(log_weights - np.logaddexp.reduce(log_weights))
+    return len(p) * softmax(log_weights + np.log(p))
