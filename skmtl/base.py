@@ -12,8 +12,9 @@ from sklearn.base import MultiOutputMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _backend
-from ._checks import check_option
+from ._checks import check_flag, check_option
 from ._data import TaskData
+from ._feature_units import FeatureUnits, standard_units
 from ._validation import (
     FLOATS,
     as_table,
@@ -62,6 +63,8 @@ class FitInput(NamedTuple):
         Name of X's floating type.
     values : ndarray or None
         Of classifiers: the class labels, whose numbers are the labels in `data`.
+    units : FeatureUnits
+        Those of the features in `data`.
     """
 
     data: TaskData
@@ -72,6 +75,7 @@ class FitInput(NamedTuple):
     origin: Any
     dtype: str
     values: Any = None
+    units: Any = FeatureUnits()
 
     def deliver(self, x):
         """A result at the place and in the type of the user's X."""
@@ -82,8 +86,8 @@ class MultiTaskMixin(MultiOutputMixin):
     """Validation, tags and masked score of multi-task estimators.
 
     Estimators that use it have the parameters `task_column` and `unknown_task`, and may have
-    `task_weight` and `device`; `fit` calls `_validate_fit` and ends with `_record_input`, and
-    `predict` calls `_validate_predict`.
+    `task_weight`, `standardize`, `fit_intercept` and `device`; `fit` calls `_validate_fit` and
+    ends with `_record_input`, and `predict` calls `_validate_predict`.
 
     Examples
     --------
@@ -107,6 +111,8 @@ class MultiTaskMixin(MultiOutputMixin):
     """
 
     task_weight = None
+    standardize = False
+    fit_intercept = True
     device = "cpu"
     _accept_sparse = False  # "csr" where the model keeps it sparse
     _finite = True  # what check_array demands of X; "allow-nan" where the model takes NaN
@@ -148,20 +154,24 @@ class MultiTaskMixin(MultiOutputMixin):
             multitask_r2_score(to_host(y), prediction, task=task, sample_weight=sample_weight)
         )
 
-    def _validate_fit(self, X, y, sample_weight=None):
-        """Check everything that `fit` is given and return it as FitInput; sets no attribute."""
+    def _validate_fit(self, X, y, sample_weight=None, units=None):
+        """Check everything that `fit` is given and return it as FitInput; sets no attribute.
+
+        `units`: FeatureUnits to use in place of those that X would be given.
+        """
         check_option("unknown_task", self.unknown_task, UNKNOWN_TASK)
+        check_flag("standardize", self.standardize)
         require_y(self, y)
         features, ids = self._split_features(X)
         labels, values = self._read_labels(y)
         labels, weight, tasks, codes = self._validate_labels(
             features, y, labels, sample_weight, ids
         )
-        fit_input = self._fit_input(features, labels, values, weight, tasks, codes)
+        fit_input = self._fit_input(features, labels, values, weight, tasks, codes, units)
         warn_unlabelled(tasks, fit_input.labelled)
         return fit_input
 
-    def _fit_input(self, features, labels, values, weight, tasks, codes):
+    def _fit_input(self, features, labels, values, weight, tasks, codes, units=None):
         """FitInput of checked data, under `task_weight` and on `device`."""
         place = _backend.resolve_device(self.device, features, work_estimate(features, labels))
         task_weight = check_task_weight(self.task_weight, len(tasks))
@@ -173,7 +183,15 @@ class MultiTaskMixin(MultiOutputMixin):
         origin = _backend.place_of(features)
         dtype = float_name(features)
         omega = omega / omega.mean()
-        return FitInput(data, labelled, tasks, omega, labels.ndim, origin, dtype, values)
+        units = self._units_of(data) if units is None else units
+        data = units.of_data(data)
+        return FitInput(data, labelled, tasks, omega, labels.ndim, origin, dtype, values, units)
+
+    def _units_of(self, data):
+        """FeatureUnits in which the penalties apply."""
+        if not self.standardize:
+            return FeatureUnits()
+        return standard_units(data, centre=self.fit_intercept)
 
     def _read_labels(self, y):
         """Labels as float64, NaN where missing, and None or the classes that they number."""
@@ -190,8 +208,13 @@ class MultiTaskMixin(MultiOutputMixin):
         return labels, weight, *self._encode(ids, labels)
 
     def _record_input(self, X, fit_input):
-        """Set n_features_in_, feature_names_in_, tasks_ and n_tasks_: the last step of a fit."""
+        """Set n_features_in_, feature_names_in_, tasks_ and n_tasks_, and mean_ and scale_."""
         validate_data(self, as_table(X), skip_check_array=True)
+        self._units = fit_input.units
+        for name in ("mean", "scale"):
+            vars(self).pop(f"{name}_", None)  # of an earlier fit
+            if self.standardize:
+                setattr(self, f"{name}_", fit_input.deliver(getattr(self._units, name)))
         self._y_ndim = fit_input.y_ndim
         self.tasks_ = fit_input.tasks
         self.n_tasks_ = len(fit_input.tasks)

@@ -2,7 +2,8 @@
 
 With r the residuals of the shared part at the origin of the fit, x the rows about that origin:
     min_{v, c} sum_i s_i (r_i - x_i.v - c)^2 + alpha_specific ||v||^2 + alpha_intercept c^2,
-and the task gets w = w0 + v and the level b_0 + c.
+and the task gets w = w0 + v and the level b_0 + c.  With standardize=True x and v are in the
+standard units of the fit, which the new rows do not change.
 """
 
 from numbers import Integral
@@ -95,12 +96,13 @@ class AddTaskMixin:
         return task
 
     def _fit_task(self, X, y, s):
-        """(w, b) of the new task in the units of X."""
+        """(w, b) of the new task in the user's units."""
         penalty = self._used_penalty()
         a1, ai = penalty.alpha_specific, penalty.alpha_intercept
         w0, origin = (to_numpy(v).astype(np.float64) for v in (self.shared_coef_, self._origin))
-        X, level = X - origin, float(self.shared_intercept_) + w0 @ origin
-        r = y - X @ w0 - level
+        level = float(self.shared_intercept_) + w0 @ origin
+        r = y - (X - origin) @ w0 - level
+        X = self._units.of_rows(X) - self._units.of_rows(origin[None, :])
         if not self.fit_intercept:
             ai = np.inf
         x_mean, r_mean = (s @ X / s.sum(), s @ r / s.sum()) if ai == 0 else (0.0, 0.0)
@@ -117,7 +119,7 @@ class AddTaskMixin:
             c = c[0] * np.sqrt(a1 / ai) if len(c) else s @ r / (s.sum() + ai)
         else:
             c = 0.0
-        w = w0 + v
+        w = w0 + self._units.coefficients(v)
         return w, level + c - w @ origin
 
     def _insert_task(self, task, w, b):

@@ -38,6 +38,7 @@ class LinearRegressorMixin(MultiTaskMixin):
 
     def _record_solution(self, X, fit_input, solution):
         """Set the fitted attributes; tasks without labels get the shared part."""
+        solution = fit_input.units.solution(solution)
         xp = _backend.namespace_of(solution.W)
         T, labelled = len(fit_input.tasks), fit_input.labelled
         # row T stands for a task of which nothing is known

@@ -13,7 +13,8 @@ from ._base import LinearRegressorMixin
 class PosteriorMixin(LinearRegressorMixin):
     """Adds `predict` with standard deviations, `impute` and `sample_posterior`.
 
-    The estimator has `_tasks`, of AllTasks, and `_training`, (X, Y) of a wide fit or None.
+    The estimator has `_tasks`, of AllTasks, and `_training`, (X, Y) of a wide fit or None; both
+    are in standard units.
     """
 
     _accept_sparse = False
@@ -49,7 +50,7 @@ class PosteriorMixin(LinearRegressorMixin):
         if not return_std:
             return mean
         features, codes = self._validate_predict(X)
-        rows = _host(features)
+        rows = on_host(self._units.of_rows(features))
         if codes is None:
             variances = self._tasks.variances(rows) + self._tasks.R.diagonal()
             variances = variances[:, 0] if self._y_ndim == 1 else variances
@@ -145,10 +146,11 @@ class PosteriorMixin(LinearRegressorMixin):
         check_is_fitted(self)
         check_count("n", n)
         rng = check_random_state(random_state)
-        coef, intercept = zip(*(self._tasks.draw(rng) for _ in range(n)), strict=True)
-        return self._beside(np.stack(coef), self.coef_), self._beside(
-            np.stack(intercept), self.coef_
-        )
+        draws = [self._tasks.draw(rng) for _ in range(n)]
+        coef, intercept = map(np.stack, zip(*draws, strict=True))
+        coef = self._units.coefficients(coef)
+        intercept = self._units.intercepts(coef, intercept)
+        return self._beside(coef, self.coef_), self._beside(intercept, self.coef_)
 
     def _new_rows(self, X, Y):
         """Features and labels on the host, Y as it is in the fit."""
@@ -161,12 +163,13 @@ class PosteriorMixin(LinearRegressorMixin):
                 f"Y must have shape {shape}, a row for each of X and a column for each task, got "
                 f"{labels.shape}."
             )
-        return _host(features), labels
+        return on_host(self._units.of_rows(features)), labels
 
     def _beside(self, x, like):
         """An array of results at the place and in the type of another."""
         return to_place(x, place_of(like), str(self.coef_.dtype).rpartition(".")[2])
 
 
-def _host(X):
+def on_host(X):
+    """X as a float64 array on the CPU."""
     return np.asarray(to_numpy(X), dtype=np.float64)

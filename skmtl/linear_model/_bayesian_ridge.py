@@ -6,11 +6,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 
-from .._backend import to_numpy
 from .._checks import check_count, check_flag, check_option, check_strength
 from .._validation import check_labels, naming
 from ..solvers.evidence import AllTasks, EvidenceProblem
-from ._bayesian_predict import PosteriorMixin
+from ._bayesian_predict import PosteriorMixin, on_host
 
 COVARIANCES = ("auto", "full", "low_rank", "shared", "diagonal")
 NOISES = ("auto", "full", "diagonal", "common")
@@ -57,6 +56,9 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
         others, need variances of their own. None: one group.
     fit_intercept : bool, default=True
         Whether to fit intercepts.
+    standardize : bool, default=True
+        Whether the penalties apply to features in standard units, of mean 0 and standard deviation
+        1 over the observed labels. Coefficients and predictions are in the units of X either way.
     max_iter : int, default=500
         Most iterations.
     tol : float in [0, inf), default=1e-5
@@ -102,6 +104,8 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
         Columns of X, the task column included.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Where X has column names.
+    mean_, scale_ : ndarray of shape (n_features,)
+        Means and standard deviations of the features, with ``standardize=True``.
 
     See Also
     --------
@@ -180,6 +184,7 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
         shrink_intercept="auto",
         groups=None,
         fit_intercept=True,
+        standardize=True,
         max_iter=500,
         tol=1e-5,
         task_column=None,
@@ -192,6 +197,7 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
         self.shrink_intercept = shrink_intercept
         self.groups = groups
         self.fit_intercept = fit_intercept
+        self.standardize = standardize
         self.max_iter = max_iter
         self.tol = tol
         self.task_column = task_column
@@ -244,7 +250,7 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
                 raise ValueError(OUT_OF_RANGE)
         tasks = AllTasks(fitted, labelled, n_tasks, known)
         self._warn(fitted)
-        training = None if self.task_column is not None else self._wide_input(X, y)
+        training = None if self.task_column is not None else self._wide_input(X, y, fit_input.units)
         self._record(X, fit_input, fitted, tasks, training)
         return self
 
@@ -320,18 +326,21 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
                 stacklevel=3,
             )
 
-    def _wide_input(self, X, y):
+    def _wide_input(self, X, y, units):
         features, _ = self._split_features(X)
-        return np.asarray(to_numpy(features), dtype=np.float64), check_labels(y, self)
+        return on_host(units.of_rows(features)), check_labels(y, self)
 
     def _record(self, X, fit_input, fitted, tasks, training):
         """Set the fitted attributes."""
         self._record_input(X, fit_input)
-        deliver = fit_input.deliver
-        self.coef_, self.intercept_ = deliver(tasks.coef), deliver(tasks.intercept)
-        self.shared_coef_ = deliver(tasks.shared)
-        self.specific_coef_ = deliver(tasks.coef - tasks.shared)
-        self.shared_intercept_ = deliver(np.asarray(tasks.shared_intercept))
+        deliver, units = fit_input.deliver, fit_input.units
+        coef, shared = units.coefficients(tasks.coef), units.coefficients(tasks.shared)
+        self.coef_, self.shared_coef_ = deliver(coef), deliver(shared)
+        self.specific_coef_ = deliver(coef - shared)
+        self.intercept_ = deliver(units.intercepts(coef, tasks.intercept))
+        self.shared_intercept_ = deliver(
+            np.asarray(units.intercepts(shared, tasks.shared_intercept))
+        )
         self.task_covariance_ = deliver(tasks.K)
         self.task_correlation_ = deliver(_correlation(tasks.K))
         self.noise_covariance_ = deliver(tasks.R)

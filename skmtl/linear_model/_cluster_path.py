@@ -81,11 +81,11 @@ class ClusterPathMixin:
             state = fits[-1].state
         self._warn_convergence(max(fits, key=lambda fit: (not fit.converged, fit.residual)))
         labels = np.array([fit.labels for fit in fits])
-        units = [problem.in_units_of_X(fit) for fit in fits]
+        found = [problem.in_units_of_X(fit) for fit in fits]
         return ClusterPath(
             alphas_fuse=alphas_fuse,
             labels=labels,
-            centroids=np.array([U for _, U, _ in units]),
+            centroids=fit_input.units.coefficients(np.array([U for _, U, _ in found])),
             outlier_score=np.array([row_norms(fit.O) for fit in fits]),
             linkage=merge_tree(alphas_fuse, labels),
             tasks=[fit_input.tasks[t] for t in fit_input.labelled],

@@ -87,11 +87,12 @@ class RobustClusteringMixin(ClusterPathMixin):
         labels[labelled] = own
         U, O = np.tile(shared, (T, 1)), np.zeros((T, len(shared)))  # noqa: E741
         U[labelled], O[labelled] = centroids, parts
-        deliver = fit_input.deliver
+        deliver, units = fit_input.deliver, fit_input.units
         self.labels_ = _backend.to_place(labels, fit_input.origin)
         self.n_clusters_ = int(labels.max() + 1)
         firsts = [int(np.argmax(labels == k)) for k in range(self.n_clusters_)]
-        self.centroids_, self.outlier_coef_ = deliver(U), deliver(O)
+        U = units.coefficients(U)
+        self.centroids_, self.outlier_coef_ = deliver(U), deliver(units.coefficients(O))
         self.cluster_centers_ = deliver(U[firsts])
         self.outlier_score_ = deliver(row_norms(O))
 

@@ -114,11 +114,14 @@ class FoldsMixin:
                 delayed(fold)(data, train, test, *args) for train, test in self._splits(data)
             )
 
-    def _part(self, data, rows):
-        """(self with the weights of the tasks that some rows have, FitInput of these rows)."""
+    def _part(self, data, rows, units=None):
+        """(self with the weights of the tasks that some rows have, FitInput of these rows).
+
+        `units`: those of the training rows, for those held out.
+        """
         X, y, weight = data.part(rows)
         model = self._with_tasks_of(X, data.tasks)
-        fit_input = model._validate_fit(X, y, weight)
+        fit_input = model._validate_fit(X, y, weight, units)
         if self.task_column is None:
             fit_input = fit_input._replace(tasks=data.tasks)  # columns may share a name
         return model, fit_input

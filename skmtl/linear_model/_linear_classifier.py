@@ -46,7 +46,7 @@ class LinearClassifierMixin(DecisionMixin, MultiTaskClassifierMixin):
         `solution` has a row for each unit of the tasks of `fit_input`, in their order, and a
         shared row for each channel. `weights` are those of all labelled tasks: (numbers, omega).
         """
-        deliver = fit_input.deliver
+        deliver, solution = fit_input.deliver, fit_input.units.solution(solution)
         names = ("shared", "shared_intercept", "W", "b")
         shared, b0, W, b = (_host(getattr(solution, name)) for name in names)
         coef, intercept, first = [], [], 0

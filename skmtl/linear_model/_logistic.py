@@ -146,6 +146,9 @@ class MultiTaskLogisticRegression(LogisticMixin, BaseEstimator):
         0: a free intercept for each task; inf: one intercept.
     fit_intercept : bool, default=True
         Whether to fit intercepts.
+    standardize : bool, default=False
+        Whether the penalties apply to features in standard units, of mean 0 and standard deviation
+        1 over the observed labels. Coefficients and predictions are in the units of X either way.
     task_weight : None, "balanced" or array-like of shape (n_tasks,), default=None
         Weight of each task in the objective, in the order of `tasks_`, used normalised to mean 1
         over labelled tasks. "balanced" counts every task the same whatever its number of labels.
@@ -203,6 +206,8 @@ class MultiTaskLogisticRegression(LogisticMixin, BaseEstimator):
         Columns of X, the task column included.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Where X has column names.
+    mean_, scale_ : ndarray of shape (n_features,)
+        Means and standard deviations of the features, with ``standardize=True``.
 
     See Also
     --------
@@ -265,6 +270,7 @@ class MultiTaskLogisticRegression(LogisticMixin, BaseEstimator):
         *,
         alpha_intercept=0.0,
         fit_intercept=True,
+        standardize=False,
         task_weight=None,
         balancer=None,
         class_weight=None,
@@ -280,6 +286,7 @@ class MultiTaskLogisticRegression(LogisticMixin, BaseEstimator):
         self.alpha_specific = alpha_specific
         self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
+        self.standardize = standardize
         self.task_weight = task_weight
         self.balancer = balancer
         self.class_weight = class_weight

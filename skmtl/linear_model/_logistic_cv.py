@@ -50,6 +50,9 @@ class MultiTaskLogisticRegressionCV(GridMixin, LogisticMixin, BaseEstimator):
         Mean over tasks of their mean log losses, instead of the mean over all labels.
     store_cv_results : bool, default=False
         Whether to keep the scores of the whole grid in `cv_results_`.
+    standardize : bool, default=True
+        Whether the penalties apply to features in standard units, of mean 0 and standard deviation
+        1 over the observed labels. Coefficients and predictions are in the units of X either way.
     fit_intercept, task_weight, class_weight, missing_label, task_column, unknown_task, solver, \
 tol, max_iter, device
         As in :class:`MultiTaskLogisticRegression`.
@@ -69,6 +72,8 @@ tol, max_iter, device
     classes_, coef_, intercept_, shared_coef_, specific_coef_, shared_intercept_, task_weights_, \
 tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         As in :class:`MultiTaskLogisticRegression`.
+    mean_, scale_ : ndarray of shape (n_features,)
+        Means and standard deviations of the features, with ``standardize=True``.
 
     Notes
     -----
@@ -108,6 +113,7 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         per_task=False,
         store_cv_results=False,
         fit_intercept=True,
+        standardize=True,
         task_weight=None,
         class_weight=None,
         missing_label=np.nan,
@@ -128,6 +134,7 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         self.per_task = per_task
         self.store_cv_results = store_cv_results
         self.fit_intercept = fit_intercept
+        self.standardize = standardize
         self.task_weight = task_weight
         self.class_weight = class_weight
         self.missing_label = missing_label
@@ -207,7 +214,8 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
 
     def _fold(self, data, train, test, alphas):
         """(tasks, losses (n_tasks, *grid), weights (n_tasks,)) of the labels of one fold."""
-        (model, fit_input), (_, held) = (self._part(data, rows) for rows in (train, test))
+        model, fit_input = self._part(data, train)
+        held = self._part(data, test, fit_input.units)[1]
 
         def score(classes, fitted):
             held_out = HeldOut(classes, fitted, held, loss_of(classes))

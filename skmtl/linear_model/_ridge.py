@@ -38,6 +38,9 @@ class MultiTaskRidge(
         0: a free intercept for each task; inf: one intercept.
     fit_intercept : bool, default=True
         Whether to fit intercepts.
+    standardize : bool, default=False
+        Whether the penalties apply to features in standard units, of mean 0 and standard deviation
+        1 over the observed labels. Coefficients and predictions are in the units of X either way.
     task_weight : None, "balanced" or array-like of shape (n_tasks,), default=None
         Weight of each task in the objective, in the order of `tasks_`, used normalised to mean 1
         over labelled tasks. "balanced" counts every task the same whatever its number of labels.
@@ -82,6 +85,8 @@ class MultiTaskRidge(
         Columns of X, the task column included.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Where X has column names.
+    mean_, scale_ : ndarray of shape (n_features,)
+        Means and standard deviations of the features, with ``standardize=True``.
 
     See Also
     --------
@@ -142,6 +147,7 @@ class MultiTaskRidge(
         *,
         alpha_intercept=0.0,
         fit_intercept=True,
+        standardize=False,
         task_weight=None,
         balancer=None,
         task_column=None,
@@ -155,6 +161,7 @@ class MultiTaskRidge(
         self.alpha_specific = alpha_specific
         self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
+        self.standardize = standardize
         self.task_weight = task_weight
         self.balancer = balancer
         self.task_column = task_column

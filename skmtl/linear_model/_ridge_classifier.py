@@ -26,6 +26,9 @@ class MultiTaskRidgeClassifier(LinearClassifierMixin, BaseEstimator):
     alpha_intercept : float in [0, inf], default=0.0
         Strength on the deviations of the intercepts from their common value, at the mean of X.
         0: a free intercept for each task; inf: one intercept.
+    standardize : bool, default=False
+        Whether the penalties apply to features in standard units, of mean 0 and standard deviation
+        1 over the observed labels. Coefficients and predictions are in the units of X either way.
     fit_intercept, task_weight, task_column, unknown_task, solver, tol, max_iter, device
         As in :class:`MultiTaskRidge`.
     class_weight, missing_label
@@ -36,6 +39,8 @@ class MultiTaskRidgeClassifier(LinearClassifierMixin, BaseEstimator):
     classes_, coef_, intercept_, shared_coef_, specific_coef_, shared_intercept_, task_weights_, \
 tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         As in :class:`MultiTaskLogisticRegression`, of the scores of the classes.
+    mean_, scale_ : ndarray of shape (n_features,)
+        Means and standard deviations of the features, with ``standardize=True``.
 
     See Also
     --------
@@ -69,6 +74,7 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         *,
         alpha_intercept=0.0,
         fit_intercept=True,
+        standardize=False,
         task_weight=None,
         class_weight=None,
         missing_label=np.nan,
@@ -83,6 +89,7 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         self.alpha_specific = alpha_specific
         self.alpha_intercept = alpha_intercept
         self.fit_intercept = fit_intercept
+        self.standardize = standardize
         self.task_weight = task_weight
         self.class_weight = class_weight
         self.missing_label = missing_label

@@ -67,6 +67,9 @@ class MultiTaskRidgeCV(
         Scorer for `cv`; None is the model's own `score`. A given scoring needs a `cv`.
     store_cv_results : bool, default=False
         Whether to keep the scores of the whole grid in `cv_results_`.
+    standardize : bool, default=True
+        Whether the penalties apply to features in standard units, of mean 0 and standard deviation
+        1 over the observed labels. Coefficients and predictions are in the units of X either way.
     fit_intercept, task_weight, task_column, unknown_task, device
         As in :class:`MultiTaskRidge`.
     n_jobs : int or None, default=None
@@ -86,6 +89,8 @@ class MultiTaskRidgeCV(
     coef_, intercept_, shared_coef_, specific_coef_, shared_intercept_, task_weights_, tasks_, \
 n_tasks_, n_features_in_, feature_names_in_
         As in :class:`MultiTaskRidge`.
+    mean_, scale_ : ndarray of shape (n_features,)
+        Means and standard deviations of the features, with ``standardize=True``.
 
     Notes
     -----
@@ -128,6 +133,7 @@ n_tasks_, n_features_in_, feature_names_in_
         scoring=None,
         store_cv_results=False,
         fit_intercept=True,
+        standardize=True,
         task_weight=None,
         task_column=None,
         unknown_task="error",
@@ -144,6 +150,7 @@ n_tasks_, n_features_in_, feature_names_in_
         self.scoring = scoring
         self.store_cv_results = store_cv_results
         self.fit_intercept = fit_intercept
+        self.standardize = standardize
         self.task_weight = task_weight
         self.task_column = task_column
         self.unknown_task = unknown_task

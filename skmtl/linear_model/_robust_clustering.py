@@ -45,6 +45,9 @@ class MultiTaskRobustClustering(
         solution with "lasso", which often has no outliers.
     fit_intercept : bool, default=True
         Whether to fit an intercept for each task, free and no part of the clustering.
+    standardize : bool, default=False
+        Whether the penalties apply to features in standard units, of mean 0 and standard deviation
+        1 over the observed labels. Coefficients and predictions are in the units of X either way.
     task_weight : None, "balanced" or array-like of shape (n_tasks,), default=None
         Weight of each task's loss, in the order of `tasks_`, used normalised to mean 1 over
         labelled tasks. Losses are means over labels, so every task counts the same without it.
@@ -99,6 +102,8 @@ class MultiTaskRobustClustering(
         Columns of X, the task column included.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Where X has column names.
+    mean_, scale_ : ndarray of shape (n_features,)
+        Means and standard deviations of the features, with ``standardize=True``.
 
     See Also
     --------
@@ -160,6 +165,7 @@ class MultiTaskRobustClustering(
         weights=None,
         init="outlier_first",
         fit_intercept=True,
+        standardize=False,
         task_weight=None,
         task_column=None,
         unknown_task="error",
@@ -176,6 +182,7 @@ class MultiTaskRobustClustering(
         self.weights = weights
         self.init = init
         self.fit_intercept = fit_intercept
+        self.standardize = standardize
         self.task_weight = task_weight
         self.task_column = task_column
         self.unknown_task = unknown_task

@@ -24,6 +24,9 @@ task_weight, task_column, unknown_task, tol, max_iter, device
         As in :class:`MultiTaskRobustClustering`; `tol` is of the first-order residual throughout.
         Neighbours are nearest by one Newton step from no coefficients, shrunk by generalised
         cross-validation.
+    standardize : bool, default=False
+        Whether the penalties apply to features in standard units, of mean 0 and standard deviation
+        1 over the observed labels. Coefficients and predictions are in the units of X either way.
     class_weight, missing_label
         As in :class:`MultiTaskLogisticRegression`.
 
@@ -36,6 +39,8 @@ intercept_, shared_coef_, specific_coef_, shared_intercept_, objective_, duality
 task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         As in :class:`MultiTaskRobustClustering`, of the logits of the tasks' second classes. A task
         with labels of one class only is in no cluster.
+    mean_, scale_ : ndarray of shape (n_features,)
+        Means and standard deviations of the features, with ``standardize=True``.
 
     See Also
     --------
@@ -91,6 +96,7 @@ task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         weights=None,
         init="outlier_first",
         fit_intercept=True,
+        standardize=False,
         task_weight=None,
         class_weight=None,
         missing_label=np.nan,
@@ -109,6 +115,7 @@ task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         self.weights = weights
         self.init = init
         self.fit_intercept = fit_intercept
+        self.standardize = standardize
         self.task_weight = task_weight
         self.class_weight = class_weight
         self.missing_label = missing_label

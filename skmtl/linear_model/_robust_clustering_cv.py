@@ -89,6 +89,9 @@ class MultiTaskRobustClusteringCV(
         fold at each point.
     store_cv_results : bool, default=False
         Whether to keep the scores of the whole grid in `cv_results_`.
+    standardize : bool, default=True
+        Whether the penalties apply to features in standard units, of mean 0 and standard deviation
+        1 over the observed labels. Coefficients and predictions are in the units of X either way.
     fit_intercept, task_weight, task_column, unknown_task, tol, max_iter, device
         As in :class:`MultiTaskRobustClustering`.
     n_jobs : int or None, default=None
@@ -113,6 +116,8 @@ class MultiTaskRobustClusteringCV(
     coef_, intercept_, shared_coef_, specific_coef_, shared_intercept_, objective_, duality_gap_, \
 residual_, task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         As in :class:`MultiTaskRobustClustering`, of the strengths that predict best.
+    mean_, scale_ : ndarray of shape (n_features,)
+        Means and standard deviations of the features, with ``standardize=True``.
 
     See Also
     --------
@@ -164,6 +169,7 @@ residual_, task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_nam
         scoring=None,
         store_cv_results=False,
         fit_intercept=True,
+        standardize=True,
         task_weight=None,
         task_column=None,
         unknown_task="error",
@@ -185,6 +191,7 @@ residual_, task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_nam
         self.scoring = scoring
         self.store_cv_results = store_cv_results
         self.fit_intercept = fit_intercept
+        self.standardize = standardize
         self.task_weight = task_weight
         self.task_column = task_column
         self.unknown_task = unknown_task
@@ -299,7 +306,8 @@ residual_, task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_nam
 
     def _fold(self, data, train, test, paths):
         """Fold of one split."""
-        fitted, held_out = (self._part(data, rows)[1] for rows in (train, test))
+        fitted = self._part(data, train)[1]
+        held_out = self._part(data, test, fitted.units)[1]
         problem = self._problem(fitted, data.tasks)
         score = HeldOutSquares(fitted, held_out)
         weight = score.weight

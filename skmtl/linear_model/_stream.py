@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from .._backend import place_of, resolve_device, to_place
-from .._checks import check_option
+from .._checks import check_flag, check_option
+from .._feature_units import FeatureUnits, standard_units_of_moments
 from .._moments import long_moments, wide_moments
 from .._task_ids import join_tasks
 from .._validation import as_table, check_task_weight, float_name, require_y, work_estimate
@@ -50,6 +51,7 @@ class StreamMixin:
         """
         self._check_params()
         check_option("unknown_task", self.unknown_task, UNKNOWN_TASK)
+        check_flag("standardize", self.standardize)
         require_y(self, y)
         first = not hasattr(self, "_moments")
         if first and hasattr(self, "coef_"):
@@ -65,9 +67,14 @@ class StreamMixin:
             raise ValueError("no observed label has positive sample_weight so far: all are zero.")
         omega = self._stream_omega(moments, labelled, len(tasks))
         chosen = moments if len(labelled) == len(tasks) else moments.select(labelled)
-        solution, record_choice = self._fit_moments(chosen, omega)
+        units = FeatureUnits()
+        if self.standardize:
+            units = standard_units_of_moments(chosen, centre=self.fit_intercept)
+        solution, record_choice = self._fit_moments(units.of_moments(chosen), omega)
         dtype = dtype if first else np.promote_types(dtype, self._stream_dtype).name
-        fit_input = FitInput(None, labelled, tasks, omega, y_ndim, origin, dtype)
+        fit_input = FitInput(
+            None, labelled, tasks, omega, y_ndim, origin, dtype, values=None, units=units
+        )
         self._record_solution(X, fit_input, solution)
         record_choice()
         self._moments, self._stream_dtype = moments, dtype
