@@ -76,7 +76,10 @@ def test_cv_uses_its_chosen_penalties():
     X, Y = wide(40, 4, 3)
     chosen = MultiTaskRidgeCV().fit(X, Y)
     fixed = MultiTaskRidge(
-        chosen.alpha_shared_, chosen.alpha_specific_, alpha_intercept=chosen.alpha_intercept_
+        chosen.alpha_shared_,
+        chosen.alpha_specific_,
+        alpha_intercept=chosen.alpha_intercept_,
+        standardize=True,
     ).fit(X, Y)
     for model in (chosen, fixed):
         model.add_task(X[:5], Y[:5, 0] + 1)

@@ -17,6 +17,12 @@ from skmtl._backend import is_foreign
 from skmtl.linear_model import MultiTaskBayesianRidge, MultiTaskRidge
 from skmtl.solvers.evidence._cells import Cells
 
+
+def raw(*args, **params):
+    """MultiTaskBayesianRidge of the features as they come, for which the references are written."""
+    return MultiTaskBayesianRidge(*args, standardize=False, **params)
+
+
 EXACT = {"tol": 1e-12, "max_iter": 2000}  # to the top, nearly up to rounding
 
 
@@ -68,7 +74,7 @@ def test_log_evidence_is_the_dense_restricted_likelihood(params, intercept, weig
     Y[:2] = 0.5
     weight = np.random.default_rng(1).integers(1, 4, 12).astype(float) if weighted else None
     X, Y = 3 * X, Y * [1, 20, 0.1]
-    model = MultiTaskBayesianRidge(**params).fit(X, Y, weight)
+    model = raw(**params).fit(X, Y, weight)
     cells = cells_of(X, Y, intercept, weight)
     K = [model.task_covariance_]
     K += [model.intercept_variance_ * np.eye(3)] if intercept == "shrunk" else []
@@ -87,17 +93,17 @@ def test_log_evidence_is_the_dense_restricted_likelihood(params, intercept, weig
 @pytest.mark.parametrize("holes", [0.0, 0.4], ids=["complete", "holes"])
 def test_scores_never_fall_and_end_at_a_maximum(covariance, noise, holes):
     X, Y = sample(25, 8, 4, holes=holes, seed=5)
-    model = MultiTaskBayesianRidge(covariance, noise).fit(X, Y)
+    model = raw(covariance, noise).fit(X, Y)
     assert (np.diff(model.scores_) >= 0).all()
     assert len(model.scores_) == model.n_iter_ + 1
-    longer = MultiTaskBayesianRidge(covariance, noise, **EXACT).fit(X, Y)
+    longer = raw(covariance, noise, **EXACT).fit(X, Y)
     # steps that gain a thousandth each may add up to this, which no one could measure
     assert model.scores_[-1] == pytest.approx(longer.scores_[-1], abs=0.1)
 
 
 def test_no_covariance_nearby_has_more_evidence():
     X, Y = sample(30, 4, 2, seed=6)
-    model = MultiTaskBayesianRidge(prior_strength=0, **EXACT).fit(X, Y)
+    model = raw(prior_strength=0, **EXACT).fit(X, Y)
     cells, rng = cells_of(X, Y, "free"), np.random.default_rng(0)
     K, R = model.task_covariance_, model.noise_covariance_
     best = restricted_likelihood(cells, [K], R)
@@ -114,7 +120,7 @@ def test_one_task_is_bayesian_ridge_of_scikit_learn():
     X, y = X - X.mean(axis=0), y[:, 0] - y[:, 0].mean()
     peer = BayesianRidge(alpha_1=0, alpha_2=0, lambda_1=0, lambda_2=0, tol=1e-12, max_iter=5000)
     peer.set_params(compute_score=True).fit(X, y)
-    model = MultiTaskBayesianRidge(fit_intercept=False, **EXACT).fit(X, y)
+    model = raw(fit_intercept=False, **EXACT).fit(X, y)
     np.testing.assert_allclose(model.noise_covariance_[0, 0], 1 / peer.alpha_, rtol=1e-5)
     np.testing.assert_allclose(model.task_covariance_[0, 0], 1 / peer.lambda_, rtol=1e-5)
     np.testing.assert_allclose(model.coef_[0], peer.coef_, rtol=1e-6)
@@ -131,7 +137,7 @@ def test_one_task_is_bayesian_ridge_of_scikit_learn():
 def test_shared_plus_specific_is_multi_task_ridge(known, shrink, holes):
     X, Y = sample(30, 5, 4, holes=holes, seed=8)
     covariance = 2.0 + 0.5 * np.eye(4) if known else "shared"
-    model = MultiTaskBayesianRidge(covariance, "common", shrink_intercept=shrink).fit(X, Y)
+    model = raw(covariance, "common", shrink_intercept=shrink).fit(X, Y)
     K, s2 = model.task_covariance_, model.noise_covariance_[0, 0]
     peer = MultiTaskRidge(
         s2 / K[0, 1],
@@ -149,9 +155,9 @@ def test_shared_plus_specific_is_multi_task_ridge(known, shrink, holes):
 
 def test_long_rows_are_the_cells_of_a_wide_table():
     X, Y = sample(25, 3, 4, holes=0.3, seed=9)
-    wide = MultiTaskBayesianRidge("shared", "common", shrink_intercept=True).fit(X, Y)
+    wide = raw("shared", "common", shrink_intercept=True).fit(X, Y)
     table, y = as_long(X, Y)
-    long = MultiTaskBayesianRidge(task_column=-1).fit(table, y)
+    long = raw(task_column=-1).fit(table, y)
     np.testing.assert_allclose(long.coef_, wide.coef_, rtol=1e-8)
     np.testing.assert_allclose(long.intercept_, wide.intercept_, rtol=1e-8)
     assert long.log_evidence_ == pytest.approx(wide.log_evidence_, rel=1e-10)
@@ -172,8 +178,8 @@ def test_long_rows_are_the_cells_of_a_wide_table():
 def test_units_of_labels_and_origins_only_move_the_answer(params, holes):
     X, Y = sample(25, 4, 3, holes=holes, seed=10)
     units, offset = np.array([1e-3, 1.0, 1e4]), np.array([5.0, -1e3, 0.0])
-    model = MultiTaskBayesianRidge(**params).fit(X, Y)
-    moved = MultiTaskBayesianRidge(**params).fit(1e-2 * X + 7.0, Y * units + offset)
+    model = raw(**params).fit(X, Y)
+    moved = raw(**params).fit(1e-2 * X + 7.0, Y * units + offset)
     scaled = np.outer(units, units)
     np.testing.assert_allclose(
         moved.predict(1e-2 * X + 7.0), model.predict(X) * units + offset, rtol=1e-6, atol=1e-6
@@ -190,8 +196,8 @@ def test_weights_count_in_evidence_and_intervals(params, holes):
     X, Y = sample(20, 4, 3, holes=holes, seed=11)
     weight = np.random.default_rng(0).integers(0, 3, 20)
     rows = np.repeat(np.arange(20), weight)
-    weighted = MultiTaskBayesianRidge(**params).fit(X, Y, weight)
-    repeated = MultiTaskBayesianRidge(**params).fit(X[rows], Y[rows])
+    weighted = raw(**params).fit(X, Y, weight)
+    repeated = raw(**params).fit(X[rows], Y[rows])
     assert weighted.log_evidence_ == pytest.approx(repeated.log_evidence_, rel=1e-10)
     for mine, theirs in zip(
         weighted.predict(X, return_std=True), repeated.predict(X, return_std=True), strict=True
@@ -207,7 +213,7 @@ def test_covariances_are_recovered_from_many_rows():
     K = np.array([[1.0, 0.8, 0.0], [0.8, 1.0, 0.0], [0.0, 0.0, 1.0]])
     R = np.array([[1.0, 0.0, 0.5], [0.0, 0.5, 0.0], [0.5, 0.0, 1.0]])
     X, Y = sample(1500, 100, 3, K=K, R=R, seed=12)
-    model = MultiTaskBayesianRidge().fit(X, Y)
+    model = raw().fit(X, Y)
     # standard errors of a correlation from 100 coefficients, .1, and of a covariance of 1500 rows
     np.testing.assert_allclose(model.task_correlation_, K, atol=0.3)
     np.testing.assert_allclose(model.noise_covariance_, R, atol=0.12)
@@ -217,7 +223,7 @@ def test_covariances_are_recovered_from_many_rows():
 @pytest.mark.parametrize("holes", [0.0, 0.3], ids=["complete", "holes"])
 def test_unrelated_tasks_get_a_diagonal_covariance(holes):
     X, Y = sample(150, 40, 5, K=np.eye(5), R=np.eye(5), holes=holes, seed=13)
-    model = MultiTaskBayesianRidge().fit(X, Y)
+    model = raw().fit(X, Y)
     off = model.task_correlation_[~np.eye(5, dtype=bool)]
     # random correlations of 40 coefficients have a standard deviation of .16
     assert np.abs(off).mean() < 0.16 and np.abs(off).max() < 0.5
@@ -229,7 +235,7 @@ def test_duplicated_tasks_are_one_and_not_singular():
     Y = Y[:, [0, 0, 1]]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = MultiTaskBayesianRidge().fit(X, Y)
+        model = raw().fit(X, Y)
     assert model.task_correlation_[0, 1] > 0.7  # 10 coefficients against 3 of the prior
     assert abs(model.task_correlation_[0, 2]) < 0.5
     np.testing.assert_allclose(model.coef_[0], model.coef_[1], rtol=1e-6)
@@ -247,10 +253,10 @@ def test_the_prior_keeps_many_tasks_from_running_to_singular_covariances():
             "full": {},
             "independent": {"covariance": "diagonal", "noise": "diagonal"},
         }.items():
-            model = MultiTaskBayesianRidge(**params).fit(X[:40], Y[:40])
+            model = raw(**params).fit(X[:40], Y[:40])
             error[name] += np.mean((model.predict(X[40:]) - Y[40:]) ** 2) - 1
     assert error["full"] < 0.9 * error["independent"]
-    model = MultiTaskBayesianRidge(prior_strength=0).fit(X[:40], Y[:40])
+    model = raw(prior_strength=0).fit(X[:40], Y[:40])
     without = np.mean((model.predict(X[40:]) - Y[40:]) ** 2) - 1
     assert without > 1.5 * error["full"] / 8
     assert np.linalg.cond(model.noise_covariance_) > 1e4
@@ -264,7 +270,7 @@ def test_sharing_does_not_harm_the_task_that_resembles_no_other():
     for seed in range(5):
         X, Y = sample(40, 40, 5, K=K, R=0.5 * np.eye(5), seed=seed, rows=200)
         for covariance in error:
-            model = MultiTaskBayesianRidge(covariance, "diagonal").fit(X[:40], Y[:40])
+            model = raw(covariance, "diagonal").fit(X[:40], Y[:40])
             error[covariance] += ((model.predict(X[40:]) - Y[40:]) ** 2).mean(axis=0) / 5
     assert error["shared"][0] > 1.1 * error["diagonal"][0]
     assert error["full"][0] < 1.05 * error["diagonal"][0]
@@ -277,12 +283,12 @@ def test_groups_of_features_have_variances_of_their_own():
     W = np.hstack([2.0 * np.ones((3, 1)) * rng.normal(size=10), 0.1 * rng.normal(size=(3, 10))])
     Y = X @ W.T + 0.5 * rng.normal(size=(200, 3))
     names = ["strong"] * 10 + ["weak"] * 10
-    model = MultiTaskBayesianRidge(groups=names).fit(X, Y)
+    model = raw(groups=names).fit(X, Y)
     strong, weak = model.group_covariances_
     assert strong[0, 0] > 30 * weak[0, 0]
     assert strong[0, 1] > 0.7 * strong[0, 0] and abs(weak[0, 1]) < 0.8 * weak[0, 0]
     np.testing.assert_allclose(model.task_covariance_, (strong + weak) / 2, rtol=1e-10)
-    assert model.log_evidence_ > MultiTaskBayesianRidge().fit(X, Y).log_evidence_ + 10
+    assert model.log_evidence_ > raw().fit(X, Y).log_evidence_ + 10
     assert not hasattr(model.set_params(groups=None).fit(X, Y), "group_covariances_")
 
 
@@ -294,11 +300,11 @@ def test_a_feature_that_is_constant_within_tasks_explains_their_levels():
     v = rng.normal(size=30)
     y = (1 + v[task]) * x + 3 * z[task] + 0.5 * rng.normal(size=180)
     table = np.column_stack([x, z[task], task])
-    model = MultiTaskBayesianRidge(task_column=2, groups=[0, 1]).fit(table, y)
+    model = raw(task_column=2, groups=[0, 1]).fit(table, y)
     own, level = model.group_covariances_
     assert own[0, 0] - own[0, 1] > 0.3  # slopes differ
     assert level[0, 0] - level[0, 1] < 0.1 * level[0, 1]  # the levels follow one line
-    one = MultiTaskBayesianRidge(task_column=2).fit(table, y)
+    one = raw(task_column=2).fit(table, y)
     assert model.log_evidence_ > one.log_evidence_ + 3
     assert model.shared_coef_[1] == pytest.approx(3, abs=0.3)
 
@@ -313,7 +319,7 @@ def test_intervals_cover_what_they_say(holes):
     for seed in range(40):
         K = covariance_matrix(4, np.random.default_rng(seed))
         X, Y = sample(100, 10, 4, K=K, holes=holes, seed=seed, rows=10)
-        model = MultiTaskBayesianRidge().fit(X[:100], Y[:100])
+        model = raw().fit(X[:100], Y[:100])
         mean, std = model.predict(X[100:], return_std=True)
         z.append(np.abs(Y[100:] - mean) / std)
     z = np.concatenate(z).ravel()
@@ -329,7 +335,7 @@ def test_intervals_of_few_labels_cover_what_they_say_with_the_t_distribution(n, 
     for seed in range(60):
         K = covariance_matrix(T, np.random.default_rng(seed))
         X, Y = sample(n, p, T, K=K, seed=seed, rows=20)
-        model = MultiTaskBayesianRidge().fit(X[:n], Y[:n])
+        model = raw().fit(X[:n], Y[:n])
         mean, std = model.predict(X[n:], return_std=True)
         z.append(np.abs(Y[n:] - mean) / std)
         degrees.append(np.broadcast_to(model.noise_degrees_, mean.shape))
@@ -345,13 +351,13 @@ def test_intervals_of_few_labels_cover_what_they_say_with_the_t_distribution(n, 
 def test_degrees_of_the_noise_are_what_intercepts_and_coefficients_leave(noise):
     """n - tr H of each task, H its hat matrix, where tasks are unrelated and there is no prior."""
     X, Y = sample(30, 5, 2, seed=36)
-    model = MultiTaskBayesianRidge("diagonal", noise, prior_strength=0.0, **EXACT).fit(X, Y)
+    model = raw("diagonal", noise, prior_strength=0.0, **EXACT).fit(X, Y)
     s = np.linalg.eigvalsh((X - X.mean(axis=0)).T @ (X - X.mean(axis=0)))
     K, R = model.task_covariance_.diagonal(), model.noise_covariance_.diagonal()
     left = 30 - 1 - (s / (s + (R / K)[:, None])).sum(axis=1)
     expected = left if noise == "diagonal" else np.full(2, left.sum())
     np.testing.assert_allclose(model.noise_degrees_, expected, rtol=1e-4)  # as far as it climbs
-    alone = MultiTaskBayesianRidge(noise=noise, **EXACT).fit(X, Y[:, 0])  # has no prior
+    alone = raw(noise=noise, **EXACT).fit(X, Y[:, 0])  # has no prior
     if noise == "diagonal":
         np.testing.assert_allclose(alone.noise_degrees_, expected[:1], rtol=1e-4)
 
@@ -359,7 +365,7 @@ def test_degrees_of_the_noise_are_what_intercepts_and_coefficients_leave(noise):
 def test_the_prior_counts_among_the_degrees_of_the_noise():
     X, Y = sample(40, 3, 4, holes=0.3, seed=37)
     for noise, count in [("full", 4), ("diagonal", 6)]:
-        degrees = MultiTaskBayesianRidge(noise=noise, **EXACT).fit(X, Y).noise_degrees_
+        degrees = raw(noise=noise, **EXACT).fit(X, Y).noise_degrees_
         n_labels = (~np.isnan(Y)).sum(axis=0)
         # less an intercept, and up to a slope for each feature
         assert (n_labels - 4 + count - 1 < degrees).all()
@@ -372,7 +378,7 @@ def test_intervals_of_filled_in_labels_cover_what_they_say(is_new):
     for seed in range(30):
         X, Y = sample(110, 10, 4, R=0.6 + 0.4 * np.eye(4), seed=seed)
         holes = with_holes(Y, fraction=0.3, seed=seed)
-        model = MultiTaskBayesianRidge().fit(X[:100], holes[:100])
+        model = raw().fit(X[:100], holes[:100])
         rows = slice(100, 110) if is_new else slice(0, 100)
         arguments = (X[rows], holes[rows]) if is_new else ()
         filled, std = model.impute(*arguments, return_std=True)
@@ -390,7 +396,7 @@ def test_intervals_of_filled_in_labels_cover_what_they_say(is_new):
 def test_impute_of_the_fit_is_the_conditional_mean_of_the_missing_cells(p):
     """Against the joint normal of all cells, its flat intercepts integrated out exactly."""
     X, Y = sample(12, p, 3, holes=0.3, seed=17)
-    model = MultiTaskBayesianRidge().fit(X, Y)
+    model = raw().fit(X, Y)
     filled, std = model.impute(return_std=True)
     Z, T = X - X.mean(axis=0), 3
     row, task = np.divmod(np.arange(36), T)
@@ -414,7 +420,7 @@ def test_impute_of_the_fit_is_the_conditional_mean_of_the_missing_cells(p):
 def test_a_new_row_is_filled_in_as_if_it_were_in_the_fit():
     """At the covariances of the fit: the posterior with the row added, then the row as seen."""
     X, Y = sample(15, 4, 3, seed=18)
-    model = MultiTaskBayesianRidge().fit(X[:-1], Y[:-1])
+    model = raw().fit(X[:-1], Y[:-1])
     row = Y[-1:].copy()
     row[0, 1] = np.nan
     filled, std = model.impute(X[-1:], row, return_std=True)
@@ -442,7 +448,7 @@ def test_a_new_row_is_filled_in_as_if_it_were_in_the_fit():
 def test_other_labels_of_a_row_improve_on_predict():
     X, Y = sample(80, 5, 3, R=0.8 + 0.2 * np.eye(3), seed=19)
     holes = with_holes(Y)
-    model = MultiTaskBayesianRidge().fit(X, holes)
+    model = raw().fit(X, holes)
     missing = np.isnan(holes)
     residual = [(Y - guess)[missing] for guess in (model.impute(), model.predict(X))]
     assert np.mean(residual[0] ** 2) < 0.7 * np.mean(residual[1] ** 2)
@@ -452,7 +458,7 @@ def test_draws_spread_as_predictions_do():
     X, Y = sample(20, 30, 3, holes=0.2, seed=20, rows=3)
     Y = np.column_stack([Y, np.full(len(Y), np.nan)])
     with pytest.warns(UserWarning, match="no label"):
-        model = MultiTaskBayesianRidge().fit(X[:20], Y[:20])
+        model = raw().fit(X[:20], Y[:20])
     coef, intercept = model.sample_posterior(3000, random_state=0)
     assert coef.shape == (3000, 4, 30) and intercept.shape == (3000, 4)
     again, _ = model.sample_posterior(3000, random_state=0)
@@ -473,7 +479,7 @@ def test_an_unlabelled_task_has_the_covariance_given_for_it():
     Y[:, 2] = np.nan
     known = np.array([[1.0, 0.2, 0.9], [0.2, 1.0, 0.1], [0.9, 0.1, 1.0]])
     with pytest.warns(UserWarning, match="no label"):
-        model = MultiTaskBayesianRidge(known).fit(X, Y)
+        model = raw(known).fit(X, Y)
     scale = model.task_covariance_[0, 0]
     np.testing.assert_allclose(model.task_covariance_, scale * known, rtol=1e-10)
     weights = np.linalg.solve(known[:2, :2], known[:2, 2])
@@ -484,7 +490,7 @@ def test_less_is_known_of_a_task_without_labels():
     X, Y = sample(60, 5, 4, seed=22)
     Y[:, 3] = np.nan
     with pytest.warns(UserWarning, match="no label"):
-        model = MultiTaskBayesianRidge().fit(X, Y)
+        model = raw().fit(X, Y)
     _, std = model.predict(X, return_std=True)
     assert (std[:, 3] > std[:, :3].max(axis=1)).all()
     assert model.noise_degrees_[3] == model.noise_degrees_[:3].min()
@@ -496,7 +502,7 @@ def test_less_is_known_of_a_task_without_labels():
 def test_unseen_tasks_of_long_data_have_intervals():
     X, Y = sample(40, 3, 6, seed=23)
     table, y = as_long(X, with_holes(Y))
-    model = MultiTaskBayesianRidge(task_column=-1, unknown_task="shared").fit(table, y)
+    model = raw(task_column=-1, unknown_task="shared").fit(table, y)
     rows = np.column_stack([X[:5], np.full(5, 77)])
     mean, std = model.predict(rows, return_std=True)
     known = np.column_stack([X[:5], np.zeros(5)])
@@ -508,7 +514,7 @@ def test_unseen_tasks_of_long_data_have_intervals():
 
 def test_uncorrelated_tasks_lend_nothing_to_an_unseen_one():
     X, Y = sample(40, 3, 4, seed=24)
-    model = MultiTaskBayesianRidge("diagonal", "diagonal").fit(X, Y)
+    model = raw("diagonal", "diagonal").fit(X, Y)
     np.testing.assert_array_equal(model.shared_coef_, 0)
     np.testing.assert_allclose(
         model.shared_intercept_,
@@ -520,7 +526,7 @@ def test_uncorrelated_tasks_lend_nothing_to_an_unseen_one():
 def test_a_single_task_is_what_an_unseen_one_is_taken_for():
     X, Y = sample(30, 3, 1, seed=25)
     table = np.column_stack([X, np.ones(30)])
-    model = MultiTaskBayesianRidge(task_column=3, unknown_task="shared").fit(table, Y[:, 0])
+    model = raw(task_column=3, unknown_task="shared").fit(table, Y[:, 0])
     np.testing.assert_allclose(model.shared_coef_, model.coef_[0])
     assert np.isfinite(model.predict(table * [1, 1, 1, 5], return_std=True)[1]).all()
 
@@ -551,7 +557,7 @@ def test_hard_data_are_fitted_without_a_warning(case, holes):
     Y[2:][np.random.default_rng(1).random((n - 2, T)) < holes] = np.nan
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = MultiTaskBayesianRidge().fit(X, Y)
+        model = raw().fit(X, Y)
     mean, std = model.predict(X, return_std=True)
     assert np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()
     if "exact" in how:
@@ -562,15 +568,15 @@ def test_hard_data_are_fitted_without_a_warning(case, holes):
 
 def test_constant_columns_labels_and_tasks_of_one_label_do_no_harm():
     X, Y = sample(30, 4, 3, seed=27)
-    plain = MultiTaskBayesianRidge().fit(X, Y)
-    constant = MultiTaskBayesianRidge().fit(np.column_stack([X, np.full(30, 1e5)]), Y)
+    plain = raw().fit(X, Y)
+    constant = raw().fit(np.column_stack([X, np.full(30, 1e5)]), Y)
     np.testing.assert_allclose(constant.coef_[:, :4], plain.coef_, rtol=0.02, atol=0.02)
     np.testing.assert_allclose(constant.coef_[:, 4], 0, atol=1e-12)
     flat = np.column_stack([Y, np.full(30, 2.0), np.full(30, np.nan)])
     flat[3, 4] = 1.0
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        model = MultiTaskBayesianRidge().fit(X, flat)
+        model = raw().fit(X, flat)
     np.testing.assert_allclose(model.predict(X)[:, 3], 2.0, atol=0.3)
     assert np.isfinite(model.predict(X, return_std=True)[1]).all()
     # a label that its own free intercept takes says nothing of slopes
@@ -579,21 +585,21 @@ def test_constant_columns_labels_and_tasks_of_one_label_do_no_harm():
 
 def test_features_and_labels_of_extreme_units_are_fitted_or_refused():
     X, Y = sample(30, 4, 3, seed=28)
-    plain = MultiTaskBayesianRidge().fit(X, Y)
+    plain = raw().fit(X, Y)
     for x, y in [(1e-60, 1e60), (1e60, 1e-60)]:
-        model = MultiTaskBayesianRidge().fit(X * x, Y * y)
+        model = raw().fit(X * x, Y * y)
         np.testing.assert_allclose(model.predict(X * x) / y, plain.predict(X), rtol=1e-6)
     with pytest.raises(ValueError, match="out of the range of floats"):
-        MultiTaskBayesianRidge().fit(X * 1e-160, Y)
+        raw().fit(X * 1e-160, Y)
     with pytest.raises(ValueError, match="out of the range of floats"):
-        MultiTaskBayesianRidge().fit(X, Y * 1e-200)  # squares are zero
+        raw().fit(X, Y * 1e-200)  # squares are zero
 
 
 def test_rows_that_are_orthogonal_and_equally_long_cannot_tell_noise():
     X = np.eye(6) - 1 / 6
     Y = np.random.default_rng(0).normal(size=(6, 2))
     with pytest.warns(UserWarning, match="orthogonal and equally long"):
-        model = MultiTaskBayesianRidge().fit(X, Y)
+        model = raw().fit(X, Y)
     assert np.isfinite(model.coef_).all()
 
 
@@ -601,7 +607,7 @@ def test_an_ascent_that_is_cut_short_warns_once():
     X, Y = sample(30, 10, 6, holes=0.3, seed=29)
     for params in ({"prior_strength": 0.0}, {"covariance": "low_rank"}):
         with pytest.warns(ConvergenceWarning, match="max_iter") as caught:
-            model = MultiTaskBayesianRidge(max_iter=2, **params).fit(X, Y)
+            model = raw(max_iter=2, **params).fit(X, Y)
         assert len(caught) == 1 and caught[0].filename == __file__
         assert model.n_iter_ == 2
 
@@ -618,7 +624,7 @@ def long_table(n_tasks, n_rows, p, seed=30):
 @pytest.mark.parametrize("noise", ["common", "diagonal"])
 def test_a_full_covariance_of_many_tasks_with_their_own_rows_is_refused(noise):
     table, y = long_table(150, 25, 24)
-    model = MultiTaskBayesianRidge("full", noise, task_column=-1)
+    model = raw("full", noise, task_column=-1)
     with pytest.raises(ValueError, match=r"3600 unknowns .* 11325 covariances .* 24 features.*low"):
         model.fit(table, y)
     model.set_params(covariance=np.eye(150) + 1)
@@ -629,31 +635,29 @@ def test_a_full_covariance_of_many_tasks_with_their_own_rows_is_refused(noise):
 
 def test_a_full_covariance_of_few_tasks_with_their_own_rows_is_learned():
     table, y = long_table(4, 20, 3)
-    model = MultiTaskBayesianRidge("full", "diagonal", task_column=-1).fit(table, y)
+    model = raw("full", "diagonal", task_column=-1).fit(table, y)
     assert model.task_covariance_.shape == (4, 4) and np.isfinite(model.intercept_variance_)
 
 
 def test_a_full_noise_of_rows_with_one_label_is_refused():
     table, y = long_table(3, 10, 2)
     with pytest.raises(ValueError, match="noise='full' needs rows with labels of several tasks"):
-        MultiTaskBayesianRidge(noise="full", task_column=-1).fit(table, y)
+        raw(noise="full", task_column=-1).fit(table, y)
 
 
 def test_a_full_noise_takes_row_weights_only():
     X, Y = sample(10, 2, 3, seed=31)
     weight = np.random.default_rng(0).uniform(0.5, 2, Y.shape)
     with pytest.raises(ValueError, match="one sample_weight for all labels of a row"):
-        MultiTaskBayesianRidge(noise="full").fit(X, Y, weight)
-    off = MultiTaskBayesianRidge().fit(X, Y, weight).noise_covariance_ * (1 - np.eye(3))
+        raw(noise="full").fit(X, Y, weight)
+    off = raw().fit(X, Y, weight).noise_covariance_ * (1 - np.eye(3))
     np.testing.assert_array_equal(off, 0)
 
 
 def test_too_few_labels_are_refused_by_their_number():
     X, Y = sample(3, 2, 3, seed=32)
     with pytest.raises(ValueError, match=r"n_samples = 3 .* 3 go to intercepts"):
-        MultiTaskBayesianRidge("full", shrink_intercept=False).fit(
-            X, np.where(np.eye(3), Y, np.nan)
-        )
+        raw("full", shrink_intercept=False).fit(X, np.where(np.eye(3), Y, np.nan))
 
 
 def test_arrays_and_groups_of_the_wrong_kind_are_refused():
@@ -666,16 +670,16 @@ def test_arrays_and_groups_of_the_wrong_kind_are_refused():
         (2 * np.ones((3, 3)) - np.eye(3), "positive semidefinite.*eigenvalue -1"),
     ]:
         with pytest.raises(ValueError, match=message):
-            MultiTaskBayesianRidge(covariance).fit(X, Y)
+            raw(covariance).fit(X, Y)
     with pytest.raises(ValueError, match="groups must hold 2 labels"):
-        MultiTaskBayesianRidge(groups=[0, 1, 1]).fit(X, Y)
+        raw(groups=[0, 1, 1]).fit(X, Y)
     with pytest.raises(ValueError, match="groups must not hold NaN"):
-        MultiTaskBayesianRidge(groups=[0, np.nan]).fit(X, Y)
+        raw(groups=[0, np.nan]).fit(X, Y)
 
 
 def test_impute_refuses_what_it_cannot_fill():
     X, Y = sample(12, 2, 3, seed=34)
-    model = MultiTaskBayesianRidge()
+    model = raw()
     with pytest.raises(NotFittedError):
         model.impute()
     with pytest.raises(NotFittedError):
@@ -698,7 +702,7 @@ def test_impute_refuses_what_it_cannot_fill():
         model.sample_posterior(0)
     table, y = as_long(X, Y)
     with pytest.raises(ValueError, match="impute fills in the labels of a wide y"):
-        MultiTaskBayesianRidge(task_column=-1).fit(table, y).impute()
+        raw(task_column=-1).fit(table, y).impute()
 
 
 # forms
@@ -706,9 +710,9 @@ def test_impute_refuses_what_it_cannot_fill():
 
 def test_everything_comes_back_in_the_form_of_the_input():
     X, Y = sample(20, 3, 2, holes=0.2, seed=35)
-    plain = MultiTaskBayesianRidge().fit(X, Y)
+    plain = raw().fit(X, Y)
     strict = array_api_strict.asarray
-    model = MultiTaskBayesianRidge().fit(strict(X), strict(Y))
+    model = raw().fit(strict(X), strict(Y))
     for result in (
         *model.predict(strict(X), return_std=True),
         *model.impute(return_std=True),
@@ -717,17 +721,17 @@ def test_everything_comes_back_in_the_form_of_the_input():
     ):
         assert is_foreign(result)
     np.testing.assert_allclose(np.asarray(model.impute()), plain.impute())
-    single = MultiTaskBayesianRidge().fit(X.astype(np.float32), Y.astype(np.float32))
+    single = raw().fit(X.astype(np.float32), Y.astype(np.float32))
     for result in (*single.predict(X.astype(np.float32), return_std=True), single.impute()):
         assert result.dtype == np.float32
     frame = pd.DataFrame(Y, columns=["a", "b"])
-    named = MultiTaskBayesianRidge().fit(X, frame)
+    named = raw().fit(X, frame)
     np.testing.assert_allclose(named.impute(X, frame), plain.impute(X, Y))
 
 
 def test_a_single_task_is_filled_in_as_a_vector():
     X, Y = sample(20, 3, 1, seed=36)
-    model = MultiTaskBayesianRidge().fit(X, Y[:, 0])
+    model = raw().fit(X, Y[:, 0])
     np.testing.assert_array_equal(model.impute(), Y[:, 0])
     gaps = np.where(np.arange(20) % 3 == 0, np.nan, Y[:, 0])
     filled, std = model.impute(X, gaps, return_std=True)
@@ -739,5 +743,5 @@ def test_a_single_task_is_filled_in_as_a_vector():
 def test_rows_without_labels_are_filled_in_too():
     X, Y = sample(20, 3, 2, seed=37)
     Y[4] = np.nan
-    model = MultiTaskBayesianRidge().fit(X, Y)
+    model = raw().fit(X, Y)
     np.testing.assert_allclose(model.impute()[4], model.predict(X)[4], rtol=1e-10)

@@ -38,7 +38,7 @@ from skmtl import _backend
 VOCABULARY = set(
     """
     alpha_shared alpha_specific alpha_intercept alphas_shared alphas_specific alphas_intercept
-    fit_intercept task_weight task_column unknown_task solver tol max_iter device n_jobs
+    fit_intercept standardize task_weight task_column unknown_task solver tol max_iter device n_jobs
     random_state verbose criterion guard per_task cv scoring store_cv_results estimator regressor
     alpha_fuse alpha_outlier alphas alphas_fuse alphas_outlier penalty gamma n_neighbors weights
     init cluster_rule task_dummies with_mean with_std class_weight missing_label

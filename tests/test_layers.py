@@ -16,6 +16,7 @@ DATA = {
     "_classes",
     "_classifier",
     "_data",
+    "_feature_units",
     "_task_ids",
     "_validation",
     "base",

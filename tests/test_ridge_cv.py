@@ -15,6 +15,11 @@ from skmtl.model_selection import MultiTaskKFold
 SHARED, SPECIFIC, INTERCEPT = [np.inf, 2.0, 0.3], [np.inf, 1.5, 0.2], [np.inf, 1.3, 0.0]
 
 
+def raw(*args, **params):
+    """MultiTaskRidgeCV of the features as they come, for which the references are written."""
+    return MultiTaskRidgeCV(*args, standardize=False, **params)
+
+
 def sample(n, p, T, missing=0.0, seed=0):
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, p)) + 1
@@ -24,9 +29,7 @@ def sample(n, p, T, missing=0.0, seed=0):
 
 
 def results(X, y, sample_weight=None, **params):
-    model = MultiTaskRidgeCV(
-        SHARED, SPECIFIC, alphas_intercept=INTERCEPT, store_cv_results=True, **params
-    )
+    model = raw(SHARED, SPECIFIC, alphas_intercept=INTERCEPT, store_cv_results=True, **params)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return model.fit(X, y, sample_weight)
@@ -136,7 +139,7 @@ def test_one_task_scores_as_ridgecv_does():
     X[:, 0] += y
     alphas = np.array([0.1, 1.0, 10.0])
     peer = RidgeCV(alphas, scoring="neg_mean_squared_error").fit(X, y)
-    model = MultiTaskRidgeCV([np.inf], alphas, guard=None, alphas_intercept=[0.0])
+    model = raw([np.inf], alphas, guard=None, alphas_intercept=[0.0])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         model.fit(X, y)
@@ -147,7 +150,7 @@ def test_one_task_scores_as_ridgecv_does():
 def test_fit_is_that_of_the_chosen_penalties():
     X, Y = wide()
     for labels in (Y, with_holes(Y)):
-        model = MultiTaskRidgeCV().fit(X, labels)
+        model = raw().fit(X, labels)
         same = MultiTaskRidge(
             model.alpha_shared_, model.alpha_specific_, alpha_intercept=model.alpha_intercept_
         ).fit(X, labels)
@@ -157,7 +160,7 @@ def test_fit_is_that_of_the_chosen_penalties():
 
 def test_the_best_score_is_the_least_error_of_the_table():
     X, Y = wide()
-    model = MultiTaskRidgeCV(store_cv_results=True).fit(X, with_holes(Y))
+    model = raw(store_cv_results=True).fit(X, with_holes(Y))
     table = model.cv_results_
     assert model.best_score_ == pytest.approx(-table["loo_error"].min(), rel=1e-9)
     assert len(table["loo_error"]) == 14 * 10 * 7
@@ -167,7 +170,7 @@ def test_ties_go_to_the_larger_specific_then_intercept_then_shared_penalty():
     """With one task alpha_intercept has no effect; labels that X does not touch tie everywhere."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(20, 3)), rng.normal(size=20)
-    model = MultiTaskRidgeCV(SHARED, SPECIFIC, alphas_intercept=INTERCEPT, guard=None)
+    model = raw(SHARED, SPECIFIC, alphas_intercept=INTERCEPT, guard=None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         model.fit(X, y)
@@ -181,7 +184,7 @@ def test_guard_excludes_points_of_poor_evidence_on_long_data():
     _, _, Z, y = long_sample([7, 5, 6], 4)
     models = {g: results(Z, y, task_column=0, guard=g) for g in (None, 0.0)}
     table = models[0.0].cv_results_
-    small = MultiTaskRidgeCV(
+    small = raw(
         SHARED, SPECIFIC, alphas_intercept=[1e-3], store_cv_results=True, task_column=0
     ).fit(Z, y)
     deviance = table["deviance"].copy()
@@ -203,29 +206,27 @@ def test_labels_that_sum_to_zero_do_not_tell_of_the_row_left_out():
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(15, 40)), rng.normal(size=(15, 6))
     Y -= Y.mean(axis=0)
-    table = MultiTaskRidgeCV(
-        [np.inf], [1e-3, 1e3], alphas_intercept=[np.inf], store_cv_results=True
-    )
+    table = raw([np.inf], [1e-3, 1e3], alphas_intercept=[np.inf], store_cv_results=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         errors = table.fit(X, Y).cv_results_["loo_error"]
     assert (errors > 0.8 * Y.var()).all()  # noise cannot be predicted
     Y[0, 0] = np.nan
-    model = MultiTaskRidgeCV().fit(X, Y)
+    model = raw().fit(X, Y)
     assert model.score(X, Y) < 0.5  # nor is it learnt by heart where a label is missing
 
 
 def test_free_intercepts_win_where_levels_differ_by_far_more_than_the_noise():
     _, _, Z, y = long_sample([12, 12, 12], 3)
     y = y + 1e5 * Z[:, 0]
-    model = MultiTaskRidgeCV(task_column=0).fit(Z, y)
+    model = raw(task_column=0).fit(Z, y)
     assert model.alpha_intercept_ == 0
     assert -model.best_score_ < 10.0
 
 
 def test_wide_labels_one_a_row_choose_as_long_data():
     X, Y, Z, y = long_sample([7, 5, 6], 4)
-    wide_fit, long_fit = MultiTaskRidgeCV().fit(X, Y), MultiTaskRidgeCV(task_column=0).fit(Z, y)
+    wide_fit, long_fit = raw().fit(X, Y), raw(task_column=0).fit(Z, y)
     np.testing.assert_allclose(wide_fit.coef_, long_fit.coef_, rtol=1e-9)
     assert wide_fit.best_score_ == pytest.approx(long_fit.best_score_)
 
@@ -286,7 +287,7 @@ def test_weights_by_task_reach_the_folds_that_lack_a_task(scoring):
     cv = MultiTaskKFold(3, random_state=0, task_column=0)
     weights, alpha = np.array([1.0, 2.0, 3.0]), {"alpha_shared": 1.0, "alpha_specific": 10.0}
     grid = {"alphas_shared": [1.0], "alphas_specific": [10.0], "alphas_intercept": [0.0]}
-    model = MultiTaskRidgeCV(**grid, cv=cv, scoring=scoring, task_column=0, task_weight=weights)
+    model = raw(**grid, cv=cv, scoring=scoring, task_column=0, task_weight=weights)
     scores = []
     for train, test in cv.split(Z):
         own = np.isin(np.unique(Z[:, 0]), Z[train, 0])
@@ -301,12 +302,12 @@ def test_weights_by_task_reach_the_folds_that_lack_a_task(scoring):
 def test_a_choice_at_a_finite_edge_of_the_users_grid_warns():
     X, Y = wide()
     with pytest.warns(UserWarning, match="alpha_specific=.* edge"):
-        MultiTaskRidgeCV(alphas_specific=[1e4, 1e5]).fit(X, Y)
+        raw(alphas_specific=[1e4, 1e5]).fit(X, Y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        MultiTaskRidgeCV().fit(X, Y)
-        MultiTaskRidgeCV(alphas_specific=[np.inf]).fit(X, Y)
-        MultiTaskRidgeCV(alphas_intercept=[0.0, 1.0, np.inf]).fit(X, Y)
+        raw().fit(X, Y)
+        raw(alphas_specific=[np.inf]).fit(X, Y)
+        raw(alphas_intercept=[0.0, 1.0, np.inf]).fit(X, Y)
 
 
 def test_default_grid_tracks_the_right_limit():
@@ -316,10 +317,10 @@ def test_default_grid_tracks_the_right_limit():
     w = rng.normal(size=5)
     for W in (np.tile(w, (6, 1)), w * rng.choice([-1.0, 1.0], (6, 5))):
         Y, Y_new = X @ W.T + rng.normal(size=(40, 6)), X_new @ W.T
-        model = MultiTaskRidgeCV().fit(X, Y)
+        model = raw().fit(X, Y)
         limits = [
-            MultiTaskRidgeCV(alphas_specific=[np.inf]).fit(X, Y),
-            MultiTaskRidgeCV(alphas_shared=[np.inf]).fit(X, Y),
+            raw(alphas_specific=[np.inf]).fit(X, Y),
+            raw(alphas_shared=[np.inf]).fit(X, Y),
         ]
         errors = [((m.predict(X_new) - Y_new) ** 2).mean() for m in (model, *limits)]
         assert errors[0] <= 1.1 * min(errors[1:])
@@ -327,18 +328,18 @@ def test_default_grid_tracks_the_right_limit():
 
 def test_one_sample_is_refused_and_two_suffice():
     with pytest.raises(ValueError, match="n_samples = 1"):
-        MultiTaskRidgeCV().fit([[1.0]], [[1.0, 2.0]])
-    model = MultiTaskRidgeCV().fit([[1.0], [2.0]], [[1.0, 2.0], [2.0, 3.0]])
+        raw().fit([[1.0]], [[1.0, 2.0]])
+    model = raw().fit([[1.0], [2.0]], [[1.0, 2.0], [2.0, 3.0]])
     assert np.isfinite(model.coef_).all()
 
 
 def test_results_of_an_earlier_fit_do_not_outlive_it():
     X, Y = wide()
-    model = MultiTaskRidgeCV(store_cv_results=True).fit(X, Y)
+    model = raw(store_cv_results=True).fit(X, Y)
     assert not hasattr(model.set_params(store_cv_results=False).fit(X, Y), "cv_results_")
 
 
 def test_a_tie_between_a_free_intercept_and_its_limit_goes_to_the_larger_penalty():
     """Two rows of different tasks: every intercept penalty predicts the other's label."""
-    model = MultiTaskRidgeCV().fit([[0.1, 0.3], [0.2, -0.4]], [[1, np.nan], [np.nan, 2]])
+    model = raw().fit([[0.1, 0.3], [0.2, -0.4]], [[1, np.nan], [np.nan, 2]])
     assert model.alpha_intercept_ == np.inf

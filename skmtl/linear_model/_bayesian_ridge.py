@@ -167,8 +167,8 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
     >>> model = MultiTaskBayesianRidge().fit(X, X @ W.T + 0.5 * rng.normal(size=(60, 3)))
     >>> model.task_correlation_.round(1)
     array([[1. , 0.7, 0.2],
-           [0.7, 1. , 0.2],
-           [0.2, 0.2, 1. ]])
+           [0.7, 1. , 0.1],
+           [0.2, 0.1, 1. ]])
     >>> mean, std = model.predict(X[:2], return_std=True)
     >>> mean.shape, std.shape
     ((2, 3), (2, 3))

@@ -106,8 +106,10 @@ class MultiTaskRidge(
     alpha_intercept = inf is one Ridge on all rows, alpha_specific = inf with alpha_intercept =
     alpha_shared that Ridge with dummy variables for the tasks, and alpha_shared = inf with
     alpha_intercept = 0 a Ridge for each task. X is centred by its pooled weighted mean before
-    the intercepts are penalised, so the fit does not depend on the origin of X. Penalties are
-    not scaled to the units of X: standardise features first.
+    the intercepts are penalised, so the fit does not depend on the origin of X. With
+    ``standardize=True`` x stands for the features in standard units and w for their coefficients,
+    so that the fit does not depend on the units of X either; else features in large units are
+    hardly penalised.
 
     Under a balancer with weights w of mean 1 the tasks' mean squared errors L_t replace their sums,
     in the objective N/T sum_t w_t L_t + penalties for N labels in T tasks, which is the one above

@@ -41,7 +41,7 @@ class MultiTaskRidgeCV(
     ----------
     alphas_shared : array-like of values in (0, inf], default=None
         Grid for alpha_shared; None: ``v * logspace(-1, 4, 6)`` and inf, where v is the mean
-        variance of the features.
+        variance of the features, 1 in standard units.
     alphas_specific : array-like of values in (0, inf], default=None
         Grid for alpha_specific; None: ``v * logspace(-1, 5, 13)`` and inf.
     alphas_intercept : array-like of values in [0, inf], default=None

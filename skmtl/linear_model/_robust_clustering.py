@@ -124,8 +124,9 @@ class MultiTaskRobustClustering(
     Losses are means, as in :class:`sklearn.linear_model.MultiTaskLasso`. For "lasso" the last term
     is alpha_outlier sum_t ||o_t||, and no task is an outlier where alpha_outlier exceeds alpha_fuse
     times the largest sum of weights of a task. Nothing shrinks centroids towards zero: one task
-    alone is least squares, of least norm where that is not unique. Penalties are not scaled to the
-    units of X: standardise features first.
+    alone is least squares, of least norm where that is not unique. With
+    ``standardize=True`` all of this is in standard units of the features; `centroids_` and the
+    other coefficients are then given in those of X, `outlier_score_` is not.
 
     A concave P is replaced by its tangents, a convex problem that ADMM solves with one closed-form
     proximal step for each loss, until the tangents stay. The objective of the solution without
