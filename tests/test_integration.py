@@ -140,7 +140,7 @@ def test_a_search_equals_the_built_in_one_over_the_same_splits(holes):
     X, Y = holes
     cv = MultiTaskKFold(3, random_state=0)
     grid = {"alpha_shared": ALPHAS, "alpha_specific": ALPHAS, "alpha_intercept": [0.0]}
-    search = GridSearchCV(MultiTaskRidge(), grid, cv=cv).fit(X, Y)
+    search = GridSearchCV(MultiTaskRidge(standardize=True), grid, cv=cv).fit(X, Y)
     model = MultiTaskRidgeCV(ALPHAS, ALPHAS, alphas_intercept=[0.0], cv=cv)
     with pytest.warns(UserWarning, match="edge") if _at_edge(search) else nullcontext():
         model.fit(X, Y)

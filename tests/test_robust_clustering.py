@@ -447,13 +447,17 @@ def test_the_search_predicts_as_the_model_of_its_strengths_and_clusters_as_anoth
     X, Y, cluster = data
     search = MultiTaskRobustClusteringCV(store_cv_results=True).fit(X, Y)
     model = MultiTaskRobustClustering(
-        search.alpha_, search.alpha_fuse_, alpha_outlier=search.alpha_outlier_
+        search.alpha_,
+        search.alpha_fuse_,
+        alpha_outlier=search.alpha_outlier_,
+        standardize=True,
     ).fit(X, Y)
     np.testing.assert_array_equal(search.coef_, model.coef_)
     clusters = MultiTaskRobustClustering(
         search.cluster_alpha_,
         search.cluster_alpha_fuse_,
         alpha_outlier=search.cluster_alpha_outlier_,
+        standardize=True,
     ).fit(X, Y)
     np.testing.assert_array_equal(search.labels_, clusters.labels_)
     np.testing.assert_array_equal(search.centroids_, clusters.centroids_)
@@ -474,7 +478,9 @@ def test_errors_of_the_search_are_those_of_refits(data):
     options = {"cv": splits, "store_cv_results": True, **GRID}
     search = MultiTaskRobustClusteringCV(penalty="lasso", **options).fit(X, Y)
     for k, alpha_fuse in enumerate(search.cv_results_["param_alpha_fuse"]):
-        model = MultiTaskRobustClustering(1.0, alpha_fuse, alpha_outlier=4.0, penalty="lasso")
+        model = MultiTaskRobustClustering(
+            1.0, alpha_fuse, alpha_outlier=4.0, penalty="lasso", standardize=True
+        )
         errors = [
             (Y[test] - clone(model).fit(X[train], Y[train]).predict(X[test])) ** 2
             for train, test in splits
