@@ -43,7 +43,7 @@ class Table(NamedTuple):
     task : ndarray of shape (n_rows,) or None
         Task ids of long data: int64 if all are plain integers, else text as in the file.
     transformer : transformer
-        Imputes and standardises the numbers of X, and makes indicators of its text.
+        Imputes the numbers of X, makes indicators of its text, and standardises both.
     notes : list of str
         What was left out or filled in.
     classes : list or None
@@ -115,13 +115,15 @@ def counted(number, thing):
 
 
 def tabular_transformer(X):
-    """Numbers: median where missing, then standardised; text: an indicator of each value."""
+    """Numbers: median where missing; text: an indicator of each value; then all standardised.
+
+    Our models standardise indicators, as any feature; the simple ones are to have the same.
+    """
     numbers, text = _kinds(X)
-    scaled = make_pipeline(
-        SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler()
-    )
+    imputer = SimpleImputer(strategy="median", keep_empty_features=True)
     indicators = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    return ColumnTransformer([("numbers", scaled, numbers), ("text", indicators, text)])
+    columns = ColumnTransformer([("numbers", imputer, numbers), ("text", indicators, text)])
+    return make_pipeline(columns, StandardScaler())
 
 
 def _read_frame(path):
