@@ -13,6 +13,8 @@ from scipy.sparse import csr_array, issparse
 
 from ._backend import place_of, to_numpy, to_place, widest_float
 
+SAFE = 1e-280  # squares from here to its inverse are normal numbers
+
 
 class FeatureUnits:
     """The user's own units, in which nothing changes; the interface of StandardUnits."""
@@ -49,7 +51,7 @@ class StandardUnits(FeatureUnits):
     Attributes
     ----------
     mean, scale : ndarray of shape (n_features,)
-        A feature that is constant has scale 1.
+        A feature that is constant, to rounding, has its size for a scale, or 1 if that is zero.
     origin : ndarray of shape (n_features,)
         What is subtracted: the mean, or zero where X is sparse.
     """
@@ -66,7 +68,9 @@ class StandardUnits(FeatureUnits):
         place = place_of(X)
         dtype = widest_float(place)
         origin, scale = (to_place(v, place, dtype) for v in (self.origin, self.scale))
-        return (to_place(X, place, dtype) - origin) / scale
+        Z = to_place(X, place, dtype) - origin
+        Z /= scale
+        return Z
 
     def of_data(self, data):
         """TaskData with its features in standard units."""
@@ -132,19 +136,27 @@ def standard_units_of_moments(moments, *, centre):
 
 
 def _dense_spread(X, share, centre):
-    """(means, root mean squares about them) of the columns; deviations of constant ones are 0."""
+    """(means, root mean squares about them) of the columns."""
     place = place_of(X)
     xp, dtype = place.xp, widest_float(place)
     X, share = to_place(X, place, dtype), to_place(share, place, dtype)
-    mean = xp.zeros_like(X[0, :])
-    if centre:  # from the first row on: a rounded mean of equal numbers may differ from them
-        mean = X[0, :] + share @ (X - X[0, :])
+    mean = share @ X if centre else xp.zeros_like(X[0, :])
     D = X - mean
-    # in units of the largest one squares neither overflow nor vanish
-    unit = xp.max(xp.abs(D), axis=0)
-    unit = xp.where(unit > 0, unit, xp.ones_like(unit))
-    deviation = unit * xp.sqrt(share @ (D / unit) ** 2)
-    return to_numpy(mean).astype(np.float64), to_numpy(deviation).astype(np.float64)
+    with np.errstate(over="ignore"):
+        D *= D
+        squares = share @ D
+    unit = np.ones(X.shape[1])
+    if not bool(xp.all((squares > SAFE) & (squares < 1 / SAFE))):
+        D = X - mean
+        unit = _powers_of_two(to_numpy(xp.max(xp.abs(D), axis=0)))
+        squares = share @ (D / to_place(unit, place, dtype)) ** 2
+    deviation = unit * np.sqrt(to_numpy(squares))
+    return to_numpy(mean).astype(np.float64), deviation.astype(np.float64)
+
+
+def _powers_of_two(sizes):
+    """Units in which squares neither overflow nor vanish, and no bit is lost."""
+    return np.ldexp(1.0, np.frexp(np.where(sizes > 0, sizes, 1.0))[1] - 1)
 
 
 def _sparse_spread(X, share, centre):
@@ -153,9 +165,9 @@ def _sparse_spread(X, share, centre):
     share = np.repeat(share, np.diff(X.indptr))
     mean = np.bincount(column, share * X.data, p) if centre else np.zeros(p)
     D = X.data - mean[column]
-    unit = abs(mean)
-    np.maximum.at(unit, column, abs(D))
-    unit[unit == 0] = 1.0
+    size = abs(mean)
+    np.maximum.at(size, column, abs(D))
+    unit = _powers_of_two(size)
     absent = np.clip(1 - np.bincount(column, share, p), 0, None)
     squares = np.bincount(column, share * (D / unit[column]) ** 2, p) + absent * (mean / unit) ** 2
     return mean, unit * np.sqrt(squares)
@@ -163,6 +175,5 @@ def _sparse_spread(X, share, centre):
 
 def _scale(mean, deviation, n):
     """Deviations; of columns that vary no more than a mean of n rows is rounded, their size."""
-    rounding = n * np.finfo(np.float64).eps * abs(mean)
-    size = np.where((deviation > 0) & (mean != 0), abs(mean), 1.0)
-    return np.where(deviation > rounding, deviation, size)
+    size = np.where(mean != 0, abs(mean), 1.0)
+    return np.where(deviation > n * np.finfo(np.float64).eps * abs(mean), deviation, size)
