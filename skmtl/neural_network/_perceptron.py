@@ -6,10 +6,11 @@ from sklearn.utils.metaestimators import available_if
 
 from .. import _backend
 from .._checks import check_flag
+from .._data import label_moments
 from ._base import PerceptronMixin, is_stochastic
 from ._criteria import regression_criterion
 from ._pose import Pose, tasks_with_heads
-from ._scaling import plain_units, target_units, variances
+from ._scaling import plain_units, target_units
 
 
 class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
@@ -57,6 +58,10 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         uphill. None: at the parameters. See Notes for what it costs.
     scale_targets : bool, default=True
         Whether to train on labels in units of their own task, of mean 0 and standard deviation 1.
+    standardize : bool, default=True
+        Whether to train on features in standard units, of mean 0 and standard deviation 1 over the
+        observed labels; held-out rows are among those that are measured. Predictions take X in its
+        own units either way.
     batch_size : int >= 1 or "auto", default="auto"
         Rows of a minibatch, at most all of them; "auto" is 200.
     learning_rate_init : float in (0, inf), default=0.001
@@ -76,7 +81,8 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
     n_iter_no_change : int >= 1 or inf, default=10
         Epochs without improvement after which training ends.
     warm_start : bool, default=False
-        Whether `fit` goes on from the parameters of the last fit. Targets keep their units.
+        Whether `fit` goes on from the parameters of the last fit. Features and targets keep their
+        units.
     task_column : str or int, default=None
         Name or position of the column of X that holds the task ids (long data). None: wide y.
     unknown_task : {"error", "shared"}, default="error"
@@ -92,12 +98,13 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_in, n_out)
-        Weights of each hidden layer.
+        Weights of each hidden layer; the first reads features in standard units with
+        ``standardize=True``.
     intercepts_ : list of ndarray of shape (n_out,)
         Its biases.
     heads_ : ndarray of shape (n_tasks, width)
-        Coefficients of the last hidden layer's activations, or of the features where there is none,
-        in the units of y.
+        Coefficients of the last hidden layer's activations, or of the features where there is none
+        (in standard units with ``standardize=True``), in the units of y.
     intercept_ : ndarray of shape (n_tasks,)
     shared_head_ : ndarray of shape (width,)
         Head of a task of which nothing is known.
@@ -125,6 +132,9 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         Columns of X, the task column included.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Where X has column names.
+    mean_, scale_ : ndarray of shape (n_features,)
+        Means and standard deviations of the features, with ``standardize=True``: those of all
+        batches of `partial_fit`, and of the first fit of a warm start.
 
     See Also
     --------
@@ -141,10 +151,11 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
 
     with sample weights s (0 where a label is missing) and task weights omega. These are plain sums:
     with ``hidden_layer_sizes=()``, ``scale_targets=False`` and ``solver="lbfgs"`` this is
-    :class:`~skmtl.linear_model.MultiTaskRidge` with the same alphas, and for one task `alpha`
-    means what it means to :class:`sklearn.neural_network.MLPRegressor` on a full batch. The solvers
-    see the objective divided by the sum of all weights; in a minibatch the penalties count by its
-    share of that sum, so that their strength does not depend on `batch_size`.
+    :class:`~skmtl.linear_model.MultiTaskRidge` with the same alphas and `standardize`, and for one
+    task `alpha` means what it means to :class:`sklearn.neural_network.MLPRegressor` on a full
+    batch, behind a StandardScaler with ``standardize=True``. The solvers see the objective divided
+    by the sum of all weights; in a minibatch the penalties count by its share of that sum, so that
+    their strength does not depend on `batch_size`.
 
     Under a balancer every task's loss is its mean over the observed labels of the batch, and the
     shared parameters (hidden layers and h_0) follow the gradients as the balancer weighs them,
@@ -163,6 +174,15 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
     "samo" T + 3 and T + 1, where 1 of each would do; in long data those of a task run over its own
     rows alone, so that all T together cost as much as one. Without hidden layers the squared error
     is equally sharp everywhere: there it only shrinks the coefficients, as penalties do for less.
+
+    With ``standardize=True`` x are features in standard units, weighted as the observed labels are:
+    a weight of 2 is a row twice. So the units in which features come change predictions by rounding
+    alone, which grows without bound only where "lbfgs" is stopped far from convergence. A sparse X
+    is centred without being filled, and its training is that of the dense X. What a balancer
+    remembers of gradients stays in the units of earlier batches.
+
+    `fit` warns where it ends unconverged, or at a mean loss a tenth above that of constant
+    predictions.
 
     Weights are frequencies: with a full batch, weight 2 equals a row twice. Minibatches hold rows,
     whatever their weights. "adam" and "sgd" compute in X's type, "lbfgs" in float64.
@@ -211,6 +231,7 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         update_every=1,
         perturbation=None,
         scale_targets=True,
+        standardize=True,
         batch_size="auto",
         learning_rate_init=1e-3,
         max_iter=200,
@@ -239,6 +260,7 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         self.update_every = update_every
         self.perturbation = perturbation
         self.scale_targets = scale_targets
+        self.standardize = standardize
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
@@ -285,7 +307,10 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         """Train for one epoch on X and y, going on from where the last training ended.
 
         It is an epoch of `fit` on this batch: penalties count against its labels. A task's units
-        are those of the first batch with a label of it. Not for ``solver="lbfgs"``.
+        are those of the first batch with a label of it. Means and deviations of the features are
+        those of all rows so far; where a batch changes them, the first layer and the solver's state
+        change so that the network stays the function it was. A feature that was constant so far
+        is taken in the unit that it turns out to have. Not for ``solver="lbfgs"``.
 
         Parameters
         ----------
@@ -347,13 +372,14 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         if not self.scale_targets:
             units = plain_units(data.n_tasks)
         else:
-            units = target_units(data, 1.0 if past is None else past.reading.pooled_scale)
+            units = target_units(data, None if past is None else past.reading.pooled_scale)
         if past is not None:
             units = past.reading.joined(units, old, number, len(tasks))
-        scaled, disagreement = units.select(number).scaled(data), None
-        if self.balancer is not None and self.loss == "squared_error":
-            disagreement = np.zeros(len(tasks))
-            disagreement[number] = variances(scaled)
+        scaled = units.select(number).scaled(data)
+        constant, disagreement = np.zeros((2, len(tasks)))
+        constant[number], std = label_moments(scaled)[:2]
+        disagreement[number] = std**2
+        knows = self.balancer is not None and self.loss == "squared_error"
         one_head_each = np.arange(len(tasks))
         return Pose(
             data=scaled,
@@ -367,7 +393,8 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
             criterion=regression_criterion(self.loss),
             score=_pooled_r2,
             reading=units,
-            disagreement=disagreement,
+            constant=constant,
+            disagreement=disagreement if knows else None,
         )
 
     def _record_heads(self, X, fit_input, pose, blocks, center):
