@@ -85,8 +85,8 @@ class MultiTaskRobustClustering(
         Mean, over the same tasks and at the mean of X, of the intercepts.
     objective_ : float
     duality_gap_ : float
-        Relative to the objective, or to 1e-8 of that at zero coefficients where that is more; NaN
-        where the problem is not convex.
+        Bound on the excess of the objective over the least one, relative to the objective, or to
+        1e-8 of that at zero coefficients where that is more; NaN where the problem is not convex.
     residual_ : float
         Norm of what is left of the first-order conditions, relative to the gradient at zero.
     task_weights_ : ndarray of shape (n_tasks,)
