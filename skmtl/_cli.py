@@ -48,7 +48,7 @@ def main(argv=None):
         # whoever read has seen enough; Python would complain when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (ImportError, OSError, ValueError) as error:
+    except (ImportError, MemoryError, OSError, ValueError) as error:
         sys.stderr.write(f"skmtl: error: {_one_line(error)}\n")
         return 2
     return 0

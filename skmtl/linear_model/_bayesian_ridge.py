@@ -221,6 +221,8 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
             labels cannot tell covariances of the structure asked for.
         TypeError
             If a parameter is of the wrong type.
+        MemoryError
+            If what the fit has to hold exceeds the memory that is free.
         """
         self._check_params()
         fit_input = self._validate_fit(X, y, sample_weight)

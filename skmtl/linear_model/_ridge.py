@@ -186,6 +186,8 @@ class MultiTaskRidge(
             If a parameter, X, y or sample_weight is out of range or of the wrong shape.
         TypeError
             If a parameter is of the wrong type.
+        MemoryError
+            If what the fit has to hold exceeds the memory that is free.
         """
         penalty, balancer = self._check_params(), check_balancer(self)
         fit_input = self._validate_fit(X, y, sample_weight)

@@ -18,6 +18,7 @@ from .._backend import (
     few_threads,
     gram,
     place_of,
+    require_memory,
     shift_full_columns,
     to_numpy,
     to_place,
@@ -27,6 +28,7 @@ from ._clustering_dual import balanced
 from ._design import make_design, make_frame
 
 RIDGES = np.logspace(2, -4, 13)  # strengths of the initial estimates, in mean curvatures
+FEWER_FEATURES = "use fewer features, or fewer tasks at a time"
 ROUNDING = 10 * np.finfo(np.float64).eps  # what centring leaves of a constant one
 
 
@@ -188,6 +190,9 @@ def _of_common_rows(data, omega, fit_intercept):
     n, p = data.X.shape
     place = place_of(data.X)
     dtype = widest_float(place)
+    require_memory(
+        2 * min(n, p) ** 2, f"the eigenbasis of {min(n, p)} coordinates", FEWER_FEATURES, place
+    )
     root = np.sqrt(data.row_weight / data.row_weight.sum())
     frame = make_frame(data, omega, fit_intercept=fit_intercept, reduce=n < p)
     level = root**2 @ data.Y if fit_intercept else np.zeros(data.n_tasks)
@@ -220,6 +225,11 @@ def _of_own_rows(data, omega, fit_intercept):
     dim, T = design.n_features, data.n_tasks
     rank = int(min(dim, design.sizes.max()))
     floor = omega[:, None] * least_curvature(data.X)
+    require_memory(
+        T * dim * rank + 2 * (design.sizes >= dim).sum() * dim**2,
+        f"eigenbases of {T} tasks in {dim} coordinates",
+        FEWER_FEATURES,
+    )
     s, c, m, Q = np.zeros((T, rank)), np.zeros((T, rank)), np.zeros(T), np.zeros((T, dim, rank))
     tall = np.flatnonzero(design.sizes >= dim)
     if tall.size:

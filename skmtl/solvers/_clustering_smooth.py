@@ -9,8 +9,14 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import issparse
 
-from .._backend import eigh_psd, place_of, to_numpy, to_place, widest_float
-from ._clustering_losses import QuadraticLosses, above, least_curvature, quadratic_of_few_rows
+from .._backend import eigh_psd, place_of, require_memory, to_numpy, to_place, widest_float
+from ._clustering_losses import (
+    FEWER_FEATURES,
+    QuadraticLosses,
+    above,
+    least_curvature,
+    quadratic_of_few_rows,
+)
 from ._design import make_frame, rows_of
 
 FLAT = 1e-10  # curvature from which on a label counts as saturated
@@ -154,6 +160,9 @@ class SmoothPoint:
         labels, weight = self.z - losses.loss.gradient(losses.y, self.z) / h, losses.s * h
         sizes = np.diff(losses.indptr)
         rank = int(min(dim, sizes.max()))
+        require_memory(
+            T * dim * rank, f"eigenbases of {T} tasks in {dim} coordinates", FEWER_FEATURES
+        )
         s, c, m, Q = np.zeros((T, rank)), np.zeros((T, rank)), np.zeros(T), np.zeros((T, dim, rank))
         centre, level = np.zeros((T, dim)), np.zeros(T)
         for t, span in enumerate(losses.spans):
