@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from .._backend import to_numpy
 from .._checks import check_count, check_flag, check_option, check_strength
 from .._validation import check_labels, naming
+from ..base import at_once
 from ..solvers.evidence import AllTasks, EvidenceProblem
 from ._bayesian_predict import PosteriorMixin
 
@@ -247,7 +248,8 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
         tasks = AllTasks(fitted, labelled, n_tasks, known)
         self._warn(fitted)
         training = None if self.task_column is not None else self._wide_input(X, y)
-        self._record(X, fit_input, fitted, tasks, training)
+        with at_once(self) as model:
+            model._record(X, fit_input, fitted, tasks, training)
         return self
 
     def _check_params(self):

@@ -2,6 +2,7 @@
 
 from sklearn.base import BaseEstimator, RegressorMixin
 
+from ..base import at_once
 from ._base import LinearRegressorMixin
 from ._clustering_mixin import RobustClusteringMixin
 
@@ -214,7 +215,8 @@ class MultiTaskRobustClustering(
         self._warn_neighbors(len(fit_input.labelled))
         self._warn_outliers(fit.is_outlier)
         self._warn_convergence(fit)
-        self._record_solution(X, fit_input, solution)
-        self._record_clusters(fit_input, solution.shared, centroids, parts, fit.labels)
-        self._record_fit(fit)
+        with at_once(self) as model:
+            model._record_solution(X, fit_input, solution)
+            model._record_clusters(fit_input, solution.shared, centroids, parts, fit.labels)
+            model._record_fit(fit)
         return self
