@@ -233,4 +233,5 @@ def _begin(network, units, rng, past):
             f"{network.sizes[1:]}."
         )
     number = {unit: k for k, unit in enumerate(units)}
-    return past.memory.laid_out_for(network, np.array([number[unit] for unit in past.units]))
+    old = np.array([number[unit] for unit in past.units], dtype=np.intp)  # of none, no floats
+    return past.memory.laid_out_for(network, old)
