@@ -76,5 +76,10 @@ def check_option(name, value, options):
     return value
 
 
+def printable(text):
+    """Text in which characters that cannot be printed, as those that move a cursor, are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def _is_real(value):
     return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))

@@ -17,6 +17,7 @@ import numpy as np
 
 from . import __version__
 from ._backend import cuda_is_available, resolve_device
+from ._checks import printable
 from ._csv import Table, counted, label_text, read_table
 from .datasets import load_grunfeld
 from .model_selection import MultiTaskShuffleSplit, compare, compare_by_rows
@@ -47,17 +48,22 @@ def main(argv=None):
         # whoever read has seen enough; Python would complain when it flushes at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (ImportError, OSError, ValueError) as error:
-        sys.stderr.write(f"skmtl: error: {' '.join(str(error).split())}\n")
+    except (ImportError, MemoryError, OSError, ValueError) as error:
+        sys.stderr.write(f"skmtl: error: {_one_line(error)}\n")
         return 2
     return 0
+
+
+def _one_line(message):
+    """A message on one line of characters that can be printed, whatever names it repeats."""
+    return printable(" ".join(str(message).split()))
 
 
 class _Parser(argparse.ArgumentParser):
     """An error is one line, without the usage."""
 
     def error(self, message):
-        self.exit(2, f"skmtl: error: {message}\n")
+        self.exit(2, f"skmtl: error: {_one_line(message)}\n")
 
 
 def _parser():
@@ -179,8 +185,8 @@ def _run(options, table):
         else:
             how |= {"rows_per_task": options.rows_per_task, "n_splits": options.repeats}
             result = compare_by_rows(table.X, table.y, table.task, random_state=options.seed, **how)
-    for message in dict.fromkeys(str(warning.message) for warning in caught):
-        sys.stderr.write(f"skmtl: warning: {' '.join(message.split())}\n")
+    for message in dict.fromkeys(_one_line(warning.message) for warning in caught):
+        sys.stderr.write(f"skmtl: warning: {message}\n")
     return result
 
 
@@ -298,7 +304,8 @@ def _describe(options, table):
     spread = counted(sizes.max(), label)
     if sizes.min() < sizes.max():
         spread = f"{sizes.min()} to {spread}"
-    name = options.file or 'Grunfeld data (embedded: "invest" of 11 firms in 20 years)'
+    embedded = 'Grunfeld data (embedded: "invest" of 11 firms in 20 years)'
+    name = embedded if options.file is None else printable(options.file)
     return (
         f"{name}: {counted(n, 'row')}, {counted(p, 'feature')}, {counted(len(sizes), tasks)}, "
         f"{spread} a {tasks}."

@@ -14,6 +14,7 @@ from scipy.sparse import issparse
 from ._backend import (
     centred_grams,
     place_of,
+    require_memory,
     shift_full_columns,
     sparse_gram,
     take,
@@ -112,8 +113,17 @@ def no_moments(n_tasks, n_features):
     return Moments(*(np.zeros(shape) for shape in (T, (T, p), (T, p, p), T, (T, p), T)))
 
 
+def _require_memory(n_tasks, n_features):
+    require_memory(
+        2 * n_tasks * n_features**2,
+        f"the sums of {n_tasks} tasks with a Gram of {n_features} features each",
+        "use fewer features, or complete labels, for which tasks share a Gram",
+    )
+
+
 def long_moments(X, y, codes, n_tasks, weight=None):
     """Moments of rows with one label each, read in blocks; `codes` number their tasks."""
+    _require_memory(n_tasks, X.shape[1])
     total = None
     for start in range(0, max(len(y), 1), BLOCK):
         rows = slice(start, start + BLOCK)
@@ -150,6 +160,7 @@ def wide_moments(X, Y, weight=None):
         weight = np.broadcast_to(weight[:, None] if weight.ndim == 1 else weight, Y.shape)
         observed &= weight > 0
     same = observed.all() and (weight is None or (weight == weight[:, :1]).all())
+    _require_memory(1 if same else Y.shape[1], X.shape[1])
     if same:
         total = None
         for start in range(0, len(Y), BLOCK):

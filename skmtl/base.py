@@ -4,6 +4,7 @@ Labels come wide, Y (n_samples, n_tasks) with NaN where not observed, or long, o
 the task's id in a column of X.  Both become one TaskData, at the place where the fit is computed.
 """
 
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,7 +37,7 @@ from ._validation import (
 )
 from .metrics import multitask_r2_score
 
-__all__ = ["MultiTaskMixin"]
+__all__ = ["MultiTaskMixin", "at_once"]
 
 UNKNOWN_TASK = ("error", "shared")
 
@@ -79,6 +80,28 @@ class FitInput(NamedTuple):
     def deliver(self, x):
         """A result at the place and in the type of the user's X."""
         return _backend.to_place(x, self.origin, self.dtype)
+
+
+@contextmanager
+def at_once(estimator):
+    """Context in which a copy takes the fitted attributes, for the estimator to have all or none.
+
+    Whatever ends it early, as an interrupt does, leaves the estimator as it was.
+
+    Examples
+    --------
+    >>> from sklearn.base import BaseEstimator
+    >>> from skmtl.base import at_once
+    >>> estimator = BaseEstimator()
+    >>> with at_once(estimator) as model:
+    ...     model.coef_, model.intercept_ = 1.0, 2.0
+    >>> estimator.coef_, estimator.intercept_
+    (1.0, 2.0)
+    """
+    model = object.__new__(type(estimator))
+    vars(model).update(vars(estimator))
+    yield model
+    estimator.__dict__ = vars(model)  # one step, which no signal divides
 
 
 class MultiTaskMixin(MultiOutputMixin):

@@ -18,7 +18,7 @@ from ._validation import (
     tags_of,
     task_data,
 )
-from .base import MultiTaskMixin
+from .base import MultiTaskMixin, at_once
 from .linear_model import MultiTaskRidge
 
 __all__ = ["TargetScaler"]
@@ -138,11 +138,12 @@ class TargetScaler(MetaEstimatorMixin, MultiTaskMixin, RegressorMixin, BaseEstim
         scaled = (labels - means[task]) / scales[task]
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         regressor = clone(self._regressor()).fit(X, _beside(y, scaled), **weights)
-        validate_data(self, _table(X), skip_check_array=True)
-        self.regressor_ = regressor
-        self.mean_, self.pooled_mean_ = _beside(X, means[:-1]), float(means[-1])
-        self.scale_, self.pooled_scale_ = _beside(X, scales[:-1]), float(scales[-1])
-        self.tasks_, self.n_tasks_ = tasks, len(tasks)
+        with at_once(self) as model:
+            validate_data(model, _table(X), skip_check_array=True)
+            model.regressor_ = regressor
+            model.mean_, model.pooled_mean_ = _beside(X, means[:-1]), float(means[-1])
+            model.scale_, model.pooled_scale_ = _beside(X, scales[:-1]), float(scales[-1])
+            model.tasks_, model.n_tasks_ = tasks, len(tasks)
         return self
 
     def predict(self, X):

@@ -105,3 +105,62 @@ def restricted_deviance(X, Y, alphas, fit_intercept=True):
     degrees = len(y) - H.shape[1]
     likelihood = degrees * (np.log(r @ inverse @ r / degrees) + 1 + np.log(2 * np.pi))
     return likelihood + np.linalg.slogdet(V)[1] + np.linalg.slogdet(M)[1]
+
+
+def least_clustering_objective(Xs, ys, r, alpha, alpha_fuse, alpha_outlier, *, binary=False):
+    """An objective of robust clustering near the least; infinite alpha_outlier: no outlier parts.
+
+    It is one that some W, U, O and b have, found by Newton's method on the rows of the tasks, with
+    norms ||u|| rounded off to (u'u + e^2)^(1/2), e falling to 1e-8.
+    """
+    T, p = len(Xs), Xs[0].shape[1]
+    W, U, O = np.arange(3 * T * p).reshape(3, T, p)  # noqa: E741
+    unit, b = np.eye(3 * T * p + T), 3 * T * p + np.arange(T)
+    rest = unit[W.ravel()] - unit[U.ravel()] - unit[O.ravel()]
+    pairs = [(i, j) for i in range(T) for j in range(i) if r[i, j] > 0]
+    norms = [(alpha_fuse * r[i, j], unit[U[i]] - unit[U[j]]) for i, j in pairs]
+    free = np.ones(len(unit), dtype=bool)
+    if np.isinf(alpha_outlier):
+        free[O] = False
+    else:
+        norms += [(alpha_outlier, unit[o]) for o in O]
+
+    def model(x, e):
+        """Value, gradient and Hessian."""
+        H = alpha * rest.T @ rest
+        value, g = x @ H @ x / 2, H @ x
+        for t, (X, y) in enumerate(zip(Xs, ys, strict=True)):
+            own = np.append(W[t], b[t])
+            z, X = X @ x[W[t]] + x[b[t]], np.column_stack([X, np.ones(len(X))])
+            if binary:
+                P = 0.5 + 0.5 * np.tanh(z / 2)
+                loss, slope, curve = np.logaddexp(0, z) - y * z, P - y, P * (1 - P)
+            else:
+                loss, slope, curve = (z - y) ** 2 / 2, z - y, np.ones(len(y))
+            value += loss.mean()
+            g[own] += X.T @ slope / len(y)
+            H[np.ix_(own, own)] += (X.T * curve) @ X / len(y)
+        for strength, F in norms:
+            u = F @ x
+            s = np.sqrt(u @ u + e * e)
+            value += strength * s
+            if s > 0:
+                g += strength / s * F.T @ u
+                H += strength / s * F.T @ (np.eye(p) - np.outer(u, u) / s**2) @ F
+        return value, g[free], H[np.ix_(free, free)]
+
+    x = np.zeros(len(unit))
+    for e in np.logspace(1, -8, 19):
+        for _ in range(60):
+            value, g, H = model(x, e)
+            d = np.sqrt(np.maximum(H.diagonal(), 1e-300))
+            s, V = np.linalg.eigh(H / np.outer(d, d))
+            step = np.zeros_like(x)
+            step[free] = -(V @ ((g / d) @ V / np.maximum(s, 1e-15 * s.max()))) / d
+            fall = -g @ step[free]
+            while fall > 1e-13 * value and model(x + step, e)[0] > value - 1e-4 * fall:
+                step, fall = step / 2, fall / 2
+            if fall <= 1e-13 * value:
+                break
+            x = x + step
+    return model(x, 0.0)[0]

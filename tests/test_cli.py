@@ -578,6 +578,16 @@ def test_an_error_while_writing_is_one_line(run, save, long_frame, monkeypatch):
     assert "No space left" in refusal(run("compare", save(long_frame), *LONG, "--json", "out.json"))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_names_of_files_are_shown_without_control_characters(run, save, long_frame, tmp_path):
+    name = "a\x1b[31m\u202eb.csv"
+    for arguments in (("compare", name, *LONG), ("compare", "--nothing\x1b[2J"), (name,)):
+        assert refusal(run(*arguments))[:-1].isprintable()
+    assert "a\\x1b[31m\\u202eb.csv" in refusal(run("compare", name, *LONG))
+    Path(save(long_frame)).rename(name)
+    assert run("compare", name, *LONG)[1].startswith("a\\x1b[31m\\u202eb.csv: 60 rows")
+
+
 def test_without_pandas_a_file_needs_the_extra(run, save, long_frame, monkeypatch):
     path = save(long_frame)
     monkeypatch.setitem(sys.modules, "pandas", None)

@@ -6,12 +6,13 @@ from scipy.sparse import coo_array, csr_array
 from sklearn.linear_model import Ridge
 
 from skmtl._data import long_data, wide_data
-from skmtl.losses import SquaredError
+from skmtl.losses import LogLoss, SquaredError
 from skmtl.penalties import PENALTIES, TaskLasso, TaskMCP, TaskSCAD
 from skmtl.solvers import ClusteringProblem, check_graph
 from skmtl.solvers._clustering_certificate import objective
 from skmtl.solvers._clustering_graph import nearest_tasks, task_graph
 from skmtl.solvers._clustering_losses import quadratic_losses
+from skmtl.solvers._clustering_smooth import SmoothLosses
 
 T, N, P = 6, 12, 4
 OUTLIER_PENALTIES = [TaskLasso(0.7), TaskMCP(0.7, 1.5), TaskMCP(0.7, 3.0), TaskSCAD(0.7, 2.5)]
@@ -69,6 +70,22 @@ def test_components_are_those_of_the_kept_edges():
     graph = task_graph(np.diag([1.0, 1.0, 1.0], 1))
     assert graph.connected.tolist() == [0, 0, 0, 0]
     assert graph.components(np.array([True, False, True])).tolist() == [0, 0, 1, 1]
+
+
+def test_flows_have_the_divergence_asked_for_and_no_other_does_it_with_less(rng):
+    weights = np.triu(rng.uniform(0.1, 2, size=(7, 7)) * (rng.random((7, 7)) < 0.7), 1)
+    weights[:, 2] = weights[2] = 0.0  # alone
+    graph = task_graph(weights)
+    H = rng.normal(size=(7, 3))
+    for k in np.unique(graph.connected):
+        H[graph.connected == k] -= H[graph.connected == k].mean(axis=0)
+    flows = graph.flows(H)
+    np.testing.assert_allclose(graph.divergence(flows), H, atol=1e-12)
+    # those without a divergence are orthogonal to them in weights r
+    around = rng.normal(size=flows.shape)
+    around -= graph.flows(graph.divergence(around))
+    np.testing.assert_allclose(graph.divergence(around), 0, atol=1e-12)
+    assert abs((graph.r[:, None] * flows * around).sum()) < 1e-10
 
 
 @pytest.mark.parametrize("kind", [np.array, csr_array, coo_array, np.ndarray.tolist])
@@ -156,19 +173,53 @@ def test_gradients_proximal_steps_and_minimisers_fit_the_values(X, Y, s, fit_int
 
 
 @pytest.mark.parametrize("X, Y, s, fit_intercept", list(loss_cases()))
-def test_lower_bounds_hold_in_the_ball_and_are_attained_where_it_is_wide(
+def test_least_values_of_a_loss_and_a_linear_term_are_minima(X, Y, s, fit_intercept, omega, rng):
+    losses = quadratic_losses(wide_data(X, Y, s)[0], omega, fit_intercept=fit_intercept)
+    W = rng.normal(size=(4, losses.n_coordinates))
+    H = -losses.gradients(W)  # whose minimum is at W
+    least = losses.least_values(H)
+    np.testing.assert_allclose(losses.values(W) + (H * W).sum(axis=1), least, atol=1e-9)
+    for size in (1e-2, 1.0, 1e3):
+        V = W + size * rng.normal(size=W.shape)
+        assert (losses.values(V) + (H * V).sum(axis=1) >= least - 1e-9).all()
+
+
+@pytest.mark.parametrize("X, Y, s, fit_intercept", list(loss_cases()))
+def test_feasible_rows_are_in_the_ranges_and_sum_to_zero_and_are_left_alone(
     X, Y, s, fit_intercept, omega, rng
 ):
     losses = quadratic_losses(wide_data(X, Y, s)[0], omega, fit_intercept=fit_intercept)
-    W, H = rng.normal(size=(2, 4, losses.n_coordinates))
-    least = losses.least_values(H, W, 1.0)
-    for _ in range(50):
-        way = rng.normal(size=W.shape)
-        V = W + way / np.linalg.norm(way, axis=1, keepdims=True) * rng.random((4, 1))
-        assert (losses.values(V) + (H * V).sum(axis=1) >= least - 1e-12).all()
-    H = -losses.gradients(W)  # whose infimum is at W
-    reached = losses.values(W) + (H * W).sum(axis=1)
-    np.testing.assert_allclose(losses.least_values(H, W, 10.0), reached, atol=1e-9)
+    component = np.array([0, 1, 0, 0])
+    (H,) = losses.feasible(rng.normal(size=(1, 4, losses.n_coordinates)), component)
+    assert (abs(H[1]) < 1e-12).all() and (abs(H.sum(axis=0)) < 1e-12).all()
+    assert abs(H).max() > 1e-2
+    inside = losses.back(np.where(losses.s > 0, losses.rotated(H), 0.0))
+    np.testing.assert_allclose(H, inside, atol=1e-12)
+    np.testing.assert_allclose(losses.feasible([H], component)[0], H, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(30, 3), (6, 10)], ids=["tall", "wide"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_least_values_of_log_losses_bound_them_and_are_attained(shape, fit_intercept, rng):
+    X, Y = two_clusters(n=shape[0], p=shape[1])
+    data = long_of(X, (Y > np.median(Y)).astype(float))
+    losses = SmoothLosses(data, LogLoss(), np.ones(T), fit_intercept=fit_intercept)
+    here = losses.start
+    H = -0.95 * here.gradients(None)
+    least = here.least_values(H)
+    assert np.isfinite(least).all()
+    for size in (0.0, 1e-2, 1.0, 30.0):
+        W = here.W + size * rng.normal(size=here.W.shape)
+        there = losses.at(W, here.b + size * rng.normal(size=T) * fit_intercept)
+        assert (there.values(W) + (H * W).sum(axis=1) >= least - 1e-12).all()
+    for _ in range(20):  # of Newton's method to the minimum of the loss and h'w
+        model = here.quadratics()
+        pull = model.c - model.rotated(H)
+        W = model.back(np.divide(pull, model.s, out=np.zeros_like(pull), where=model.s > 0))
+        here = losses.at(W, model.levels(W) * fit_intercept)
+    reached = here.values(W) + (H * W).sum(axis=1)
+    np.testing.assert_allclose(here.least_values(H), reached, atol=1e-9)
+    assert (reached >= least - 1e-12).all()
 
 
 def test_estimates_are_ridges_of_one_strength_that_minimises_gcv():

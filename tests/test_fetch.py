@@ -7,9 +7,14 @@ import os
 import pickle
 import re
 import threading
+import tracemalloc
 import warnings
+import zlib
 from concurrent.futures import ThreadPoolExecutor
+from email.message import Message
 from pathlib import Path
+from urllib.request import HTTPHandler, HTTPSHandler
+from urllib.response import addinfourl
 
 import numpy as np
 import pytest
@@ -21,6 +26,7 @@ from skmtl import MultiTaskRidge
 from skmtl.datasets import (
     _fetch,
     _landmine,
+    _mat,
     _parkinsons,
     _sarcos,
     _school,
@@ -38,7 +44,11 @@ NAME = "numbers.txt"
 
 
 class Site:
-    """Answers of a server: `pages` maps a path to content or to (status, content, length)."""
+    """Answers of a server: `pages` maps a path to content or to a tuple.
+
+    That is (status, content, length announced, Location, reason) or less of it; a length of -1 is
+    not announced.
+    """
 
     def __init__(self, url):
         self.url, self.pages, self.asked = url, {}, []
@@ -55,9 +65,13 @@ class Site:
 def site(monkeypatch):
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            status, content, length = here.answer(self.path)
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content) if length is None else length))
+            status, content, length, *more = here.answer(self.path)
+            location, reason = [*more, None, None][:2]
+            self.send_response(status, reason)
+            if location is not None:
+                self.send_header("Location", location)
+            if length != -1:
+                self.send_header("Content-Length", str(len(content) if length is None else length))
             self.end_headers()
             self.wfile.write(content)
 
@@ -266,6 +280,79 @@ def test_without_a_network_the_sentence_names_address_folder_and_remedy(site, re
     assert listing(tmp_path) == []
 
 
+@pytest.fixture
+def redirected(monkeypatch):
+    """Answers without a server: `redirected(origin, target)` redirects one address to another."""
+    asked = []
+
+    def make(origin, target):
+        def answer(handler, request):
+            asked.append(request.full_url)
+            code, headers = (302, Message()) if request.full_url == origin else (200, Message())
+            headers["Location"] = target
+            response = addinfourl(io.BytesIO(CONTENT), headers, request.full_url, code)
+            response.msg, response.length = "Found", 0
+            return response
+
+        monkeypatch.setattr(HTTPSHandler, "https_open", answer)
+        monkeypatch.setattr(HTTPHandler, "http_open", answer)
+        return Remote(NAME, (origin,), SUM), asked
+
+    return make
+
+
+@pytest.mark.parametrize("target", ["http://b.test/x", "ftp://b.test/x", "HTTP://a.test/x"])
+def test_a_redirect_from_https_to_less_is_refused_before_it_is_asked(redirected, tmp_path, target):
+    remote, asked = redirected("https://a.test/x", target)
+    with pytest.raises(OSError, match=f"redirect to {target.lower()} is refused") as error:
+        get(remote, tmp_path, n_retries=2)
+    sentence(error)
+    assert asked == ["https://a.test/x"] and listing(tmp_path) == []
+
+
+def test_a_redirect_from_http_to_ftp_is_refused(redirected, tmp_path):
+    remote, asked = redirected("http://a.test/x", "ftp://b.test/x")
+    with pytest.raises(OSError, match=r"redirect to ftp://b\.test/x is refused"):
+        get(remote, tmp_path)
+    assert asked == ["http://a.test/x"]
+
+
+@pytest.mark.parametrize("schemes", [("https", "https"), ("http", "http"), ("http", "https")])
+def test_a_redirect_to_what_is_as_secure_is_followed(redirected, tmp_path, schemes):
+    origin, target = f"{schemes[0]}://a.test/x", f"{schemes[1]}://b.test/x"
+    remote, asked = redirected(origin, target)
+    assert get(remote, tmp_path) == CONTENT
+    assert asked == [origin, target]
+
+
+def test_a_redirect_of_the_server_is_followed(site, remote, tmp_path):
+    site.pages["/old"] = (302, b"", None, f"/{NAME}")
+    assert get(remote._replace(urls=(f"{site.url}/old",)), tmp_path) == CONTENT
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_a_download_beyond_the_limit_is_refused_once_and_read_no_further(
+    site, remote, tmp_path, monkeypatch, announced
+):
+    monkeypatch.setattr(_fetch, "LARGEST", len(CONTENT))
+    assert get(remote, tmp_path) == CONTENT  # as large as it may be
+    page = f"/{NAME}"
+    content = bytes(len(CONTENT) + 1)
+    site.pages[page] = (200, content, None if announced else -1)
+    (tmp_path / NAME).unlink()
+    with pytest.raises(OSError, match=f"has more than {len(CONTENT)} bytes") as error:
+        get(remote, tmp_path, n_retries=3)
+    sentence(error)
+    assert site.asked == [page, page] and listing(tmp_path) == []
+
+
+def test_what_a_server_says_is_shown_without_its_control_characters(site, remote, tmp_path):
+    site.pages[f"/{NAME}"] = (404, b"", None, None, "gone \x1b[31m")
+    with pytest.raises(OSError, match=r"404: gone .x1b\[31m") as error:
+        get(remote, tmp_path / "fol\x1bder")
+    assert sentence(error).isprintable()
+
+
 def test_content_that_cannot_be_read_is_neither_kept_nor_noted(site, remote, tmp_path):
     def read(content):
         raise ValueError("it is a web page")
@@ -387,6 +474,35 @@ def test_damaged_compressed_content_is_refused():
         damaged[place] ^= 255
         with pytest.raises(ValueError, match="cut off or damaged"):
             read_mat(bytes(damaged), ["X"])
+
+
+def bomb(size, name=b"X"):
+    """A MATLAB 5 file whose variable holds that many zero bytes, compressed a thousandfold."""
+    header = saved({name.decode(): np.zeros((1, 1))})[:128]
+    array = np.zeros(size // 8)
+    body = saved({name.decode(): array[None, :]})[128:]
+    packed = zlib.compress(body, 9)
+    return header + np.array([15, len(packed)], dtype="<u4").tobytes() + packed
+
+
+def test_a_file_that_unpacks_to_more_than_the_limit_is_refused_and_never_held():
+    content = bomb(_mat.LARGEST + 2**20)
+    assert len(content) < 2**18
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=f"unpacks to more than {_mat.LARGEST} bytes"):
+        read_mat(content, ["X"])
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**23  # chunks, not the file
+
+
+def test_the_limit_is_on_the_sum_of_the_variables_and_no_less(monkeypatch):
+    two = bomb(2**16) + bomb(2**16, b"Y")[128:]
+    monkeypatch.setattr(_mat, "LARGEST", 2 * 2**16 + 2**12)  # and the names and sizes
+    assert [x.shape for x in read_mat(two, ["X", "Y"])] == [(1, 2**13)] * 2
+    monkeypatch.setattr(_mat, "LARGEST", 2 * 2**16 - 1)
+    with pytest.raises(ValueError, match="unpacks to more than"):
+        read_mat(two, ["X"])
 
 
 class Trap:

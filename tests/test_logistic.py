@@ -260,16 +260,34 @@ def test_solvers_and_a_device_agree(sample, alphas, fake_gpu):
 
 @every_sample
 @every_solver
-def test_sparse_features_equal_dense_ones(sample, solver, rng):
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
+def test_sparse_features_equal_dense_ones(sample, solver, fit_intercept, labels, rng):
     X, Y = sample()
     X = np.where(rng.random(X.shape) < 0.5, 0.0, X)
-    Y = with_holes(Y)
-    for alphas in ((0.5, 2.0, 0.0), (0.5, 2.0, 0.7)):
-        dense = model_of(alphas, solver=solver).fit(X, Y)
-        P = np.hstack(dense.predict_proba(X))
-        for kind in (scipy.sparse.csr_array, scipy.sparse.csr_matrix, scipy.sparse.csc_array):
-            model = model_of(alphas, solver=solver).fit(kind(X), Y)
+    Y = labels(Y)
+    options = {"solver": solver, "fit_intercept": fit_intercept}
+    for alphas in ((0.5, 2.0, 0.0), (0.5, 2.0, 0.7))[: 1 + fit_intercept]:
+        P = np.hstack(model_of(alphas, **options).fit(X, Y).predict_proba(X))
+        for kind in (scipy.sparse.csr_matrix, scipy.sparse.csc_array):
+            model = model_of(alphas, **options).fit(kind(X), Y)
             np.testing.assert_allclose(np.hstack(model.predict_proba(kind(X))), P, atol=NEWTON)
+
+
+@every_sample
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("shape", [(30, 4), (12, 40)], ids=["tall", "wide"])
+def test_sparse_long_features_equal_dense_ones(sample, fit_intercept, shape, rng):
+    n, p = shape
+    X, Y = sample(n=n)
+    X = np.where(rng.random((n, p)) < 0.5, 0.0, rng.normal(size=(n, p)))
+    row, task = np.nonzero(~np.isnan(with_holes(Y)))
+    table, y = np.column_stack([task, X[row]]), Y[row, task]
+    options = {"fit_intercept": fit_intercept, "task_column": 0}
+    expected = model_of((0.5, 2.0, 0.7), **options).fit(table, y).predict_proba(table)
+    for kind in (scipy.sparse.csr_array, scipy.sparse.csc_matrix):
+        model = model_of((0.5, 2.0, 0.7), **options).fit(kind(table), y)
+        np.testing.assert_allclose(model.predict_proba(kind(table)), expected, atol=NEWTON)
 
 
 @every_sample

@@ -454,6 +454,21 @@ def test_a_class_weight_of_a_class_that_a_fold_lacks_is_no_error(scoring):
         assert np.isfinite(model.fit(X, y).best_score_)
 
 
+@every_sample
+@every_criterion
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_sparse_features_score_as_dense_ones(sample, criterion, fit_intercept, rng):
+    X, Y = sample()
+    X = np.where(rng.random(X.shape) < 0.5, 0.0, X)
+    found = [
+        search(criterion=criterion, fit_intercept=fit_intercept).fit(kind(X), with_holes(Y))
+        for kind in (np.asarray, scipy.sparse.csr_matrix)
+    ]
+    scores = [model.cv_results_["log_loss"] for model in found]
+    np.testing.assert_allclose(scores[1], scores[0], rtol=SCORED)
+    assert points(found[1].cv_results_) == points(found[0].cv_results_)
+
+
 @every_criterion
 @pytest.mark.parametrize(
     "kind",

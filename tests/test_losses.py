@@ -54,6 +54,20 @@ def test_prox_minimises(loss, labels, gamma):
         assert loss.prox(v, gamma, y) == pytest.approx(best.x, abs=1e-6)
 
 
+@pytest.mark.parametrize("y", [0.0, 1.0])
+def test_the_conjugate_of_the_log_loss_is_the_supremum_of_lines_above_it(y):
+    for slope in (1 - 2 * y) * np.array([1e-9, 0.1, 0.5, 0.99]):
+        best = minimize_scalar(
+            lambda z, slope=slope: LogLoss().value(y, z) - slope * z,
+            bounds=(-30, 30),
+            method="bounded",
+            options={"xatol": 1e-9},
+        )
+        assert LogLoss().conjugate(y, slope) == pytest.approx(-best.fun, abs=1e-12)
+    ends = (1 - 2 * y) * np.array([0.0, 1.0, -1e-3, 1 + 1e-3])
+    np.testing.assert_array_equal(LogLoss().conjugate(y, ends), [0, 0, np.inf, np.inf])
+
+
 @every_loss
 def test_losses_are_zero_or_more_and_least_at_the_label(loss, labels):
     y, z = labels

@@ -446,3 +446,10 @@ def test_a_warm_start_goes_on_with_the_classes_there_are(kind):
     np.testing.assert_array_equal(stacked(halves.heads_), stacked(whole.heads_))
     with pytest.raises(ValueError, match=r"task 0 has the class 9.0, .*fit anew"):
         halves.fit(X, np.where(Y == 1, 9.0, Y))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_training_of_labels_of_one_class_can_go_on(rng):
+    X, y = rng.normal(size=(6, 2)), np.ones(6, dtype=int)
+    model = MultiTaskPerceptronClassifier((3,), max_iter=2, warm_start=True).fit(X, y)
+    np.testing.assert_array_equal(model.fit(X, y).predict(X), y)

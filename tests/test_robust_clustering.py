@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from _references import least_clustering_objective
 from scipy.cluster.hierarchy import dendrogram, fcluster, is_valid_linkage
 from scipy.sparse import csr_array
 from sklearn.base import clone
@@ -36,6 +37,46 @@ def data():
 def as_long(X, Y):
     row, task = np.nonzero(~np.isnan(Y))
     return np.column_stack([task, X[row]]), Y[row, task]
+
+
+def ill_conditioned(condition, seed, *, n=12, p=3):
+    """Rows and labels of three tasks of close coefficients, whose features have this condition."""
+    rng = np.random.default_rng(seed)
+    left, right = (np.linalg.qr(rng.normal(size=(p, p)))[0] for _ in range(2))
+    mix = left * np.logspace(0, -np.log10(condition), p) @ right
+    W = rng.normal(size=p) + 0.3 * rng.normal(size=(3, p))
+    Z = rng.normal(size=(3, n, p))
+    return Z @ mix, np.einsum("tnp,tp->tn", Z, W) + rng.logistic(size=(3, n))
+
+
+@pytest.mark.filterwarnings("ignore:the fit stopped")
+@pytest.mark.parametrize("binary", [False, True], ids=["squared", "log"])
+@pytest.mark.parametrize("penalty", ["none", "lasso"])
+@pytest.mark.parametrize("condition", [1.0, 1e3, 1e5, 1e6])
+def test_the_duality_gap_is_no_less_than_the_true_one(condition, penalty, binary):
+    """However early it stops: the excess over what an independent method reaches."""
+    alpha, alpha_fuse, alpha_outlier = 1e-2, 1e-2, 2e-2
+    kind = MultiTaskRobustClusteringClassifier if binary else MultiTaskRobustClustering
+    weights, strengths = np.ones((3, 3)), {"alpha": alpha, "alpha_fuse": alpha_fuse}
+    bound = alpha_outlier if penalty == "lasso" else np.inf
+    for seed in range(2):
+        X, Y = ill_conditioned(condition, seed)
+        Y = (Y > 0).astype(float) if binary else Y
+        least = least_clustering_objective(X, Y, weights, alpha, alpha_fuse, bound, binary=binary)
+        table = np.column_stack([np.repeat(np.arange(3), 12), X.reshape(36, 3)])
+        for max_iter in (20, 200, 2000):
+            model = kind(
+                **strengths,
+                alpha_outlier=alpha_outlier,
+                penalty=penalty,
+                weights=weights,
+                task_column=0,
+                max_iter=max_iter,
+            ).fit(table, Y.ravel())
+            # sums of squares cancel to the rounding of the labels' size, which is one here
+            excess = model.objective_ - least
+            assert excess <= model.duality_gap_ * model.objective_ + 1e-12
+            assert 0 <= model.duality_gap_ <= 1
 
 
 # limits in which it is a known model

@@ -13,6 +13,7 @@ from ._kernels import (
     sparse_gram,
     whiten_psd,
 )
+from ._memory import free_memory, require_memory
 from ._places import (
     DEVICES,
     GPU_WORK,
@@ -48,6 +49,7 @@ __all__ = [
     "cuda_is_available",
     "eigh_psd",
     "few_threads",
+    "free_memory",
     "gram",
     "inverse_pd",
     "is_foreign",
@@ -55,6 +57,7 @@ __all__ = [
     "kernel",
     "namespace_of",
     "place_of",
+    "require_memory",
     "resolve_device",
     "segment_sum",
     "shift_full_columns",

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 
+from .._backend import require_memory
 from .._checks import check_flag
 from ._wrapper import TaskWrapper, labels_of
 
@@ -125,6 +126,12 @@ class PooledTasks(TaskWrapper):
         """X, with the dummies of each row's task beside it if asked for."""
         if not self.task_dummies:
             return X
+        width = X.shape[1] + n_tasks
+        require_memory(
+            len(X) * width + n_tasks**2,
+            f"{len(X)} rows of {X.shape[1]} features and the dummies of {n_tasks} tasks",
+            "use task_dummies=False, or MultiTaskRidge(alpha_specific=inf)",
+        )
         rows_of_eye = np.eye(n_tasks + 1, n_tasks, dtype=X.dtype)  # the last, of part -1, is zero
         return np.concatenate([X, rows_of_eye[parts]], axis=1)
 

@@ -13,7 +13,7 @@ from sklearn.utils.metaestimators import available_if
 from .._classes import check_missing_label
 from .._classifier import ClassLabelsMixin, ProbabilityMixin
 from .._validation import check_labels, tags_of, to_host
-from ..base import MultiTaskMixin
+from ..base import MultiTaskMixin, at_once
 from ._class_tables import chosen, class_table, restricted
 
 
@@ -80,9 +80,10 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
         if self._classifies:
             classes, fit_input = self._separate(checked, models_only=self._models_one_class)
         fitted = self._fit_labels(fit_input, classes, weighted=sample_weight is not None)
-        self._record(X, checked, classes)
-        for name, value in fitted.items():
-            setattr(self, name, value)
+        with at_once(self) as model:
+            model._record(X, checked, classes)
+            for name, value in fitted.items():
+                setattr(model, name, value)
         return self
 
     def predict(self, X):

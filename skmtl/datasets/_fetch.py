@@ -11,15 +11,17 @@ import re
 import time
 import uuid
 import warnings
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 from typing import NamedTuple
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from .._checks import check_count, check_flag, check_strength
+from .._checks import check_count, check_flag, check_strength, printable
 
 TIMEOUT = 30  # seconds without a byte
+LARGEST = 2**26  # bytes of a download, several times those of the largest of these data sets
 RETRY_LATER = (408, 429)  # the refusals that do not stand
 
 
@@ -117,11 +119,11 @@ def _cached(path, expected):
     try:
         content = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        return None, f"{path} does not exist"
+        return None, f"{_shown(path)} does not exist"
     seen = _sha256(content)
     if expected in (None, seen):
         return content, None
-    return None, f"{path} has SHA-256 {seen} instead of {expected}"
+    return None, f"{_shown(path)} has SHA-256 {seen} instead of {expected}"
 
 
 def _use(read, content, path):
@@ -129,7 +131,8 @@ def _use(read, content, path):
         return read(content)
     except ValueError as error:
         raise OSError(
-            f"{path} cannot be used: {error}; delete it, and the next call downloads it again."
+            f"{_shown(path)} cannot be used: {error}; delete it, and the next call downloads it "
+            "again."
         ) from error
 
 
@@ -143,7 +146,7 @@ def _download(remote, read, path, expected, n_retries, delay):
                 content = _get(url, n_retries, delay)
                 value = _accept(read, content, expected)
             except (OSError, HTTPException, ValueError) as error:
-                failures.append(f"{url}: {error}")
+                failures.append(_shown(f"{url}: {error}"))
                 continue
             part.write_bytes(content)
             os.replace(part, path)  # atomic: nobody ever sees half a file
@@ -152,7 +155,7 @@ def _download(remote, read, path, expected, n_retries, delay):
         part.unlink(missing_ok=True)
     raise OSError(
         f"{remote.filename} could not be downloaded ({'; '.join(failures)}): connect to the "
-        f"network and try again, or save the file in {path.parent} by other means."
+        f"network and try again, or save the file in {_shown(path.parent)} by other means."
     )
 
 
@@ -173,15 +176,36 @@ def _reserve(path):
 def _get(url, n_retries, delay):
     for attempt in range(n_retries + 1):
         try:
-            with urlopen(Request(url, headers={"User-Agent": "skmtl"}), timeout=TIMEOUT) as answer:
-                return answer.read()  # raises IncompleteRead where less came than announced
+            request = Request(url, headers={"User-Agent": "skmtl"})
+            with build_opener(_NoLessSecure).open(request, timeout=TIMEOUT) as answer:
+                return _read(answer)
         except (OSError, HTTPException) as error:
             if isinstance(error, HTTPError):
                 error.close()  # it holds the connection
             if attempt == n_retries or _is_final(error):
                 raise
-            warnings.warn(f"{url}: {error}, trying again.", stacklevel=5)
+            warnings.warn(_shown(f"{url}: {error}, trying again."), stacklevel=5)
             time.sleep(delay)
+
+
+class _NoLessSecure(HTTPRedirectHandler):
+    """Follows a redirect to https, and to another address of the same scheme."""
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):
+        if urlsplit(newurl).scheme not in ("https", urlsplit(req.full_url).scheme):
+            refused = f"the redirect to {newurl} is refused, which is not https"
+            raise HTTPError(req.full_url, code, refused, headers, fp)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _read(answer):
+    """The content of an answer, if it is whole and not too large."""
+    content = answer.read(LARGEST + 1)
+    if len(content) > LARGEST:
+        raise ValueError(f"it has more than {LARGEST} bytes, and these data have less")
+    if answer.length:  # what was announced and did not come
+        raise IncompleteRead(content, answer.length)
+    return content
 
 
 def _is_final(error):
@@ -198,6 +222,11 @@ def _accept(read, content, expected):
     return read(content)
 
 
+def _shown(path):
+    """A path, an address or what a server said, as messages repeat it."""
+    return printable(str(path))
+
+
 def _noted(path):
     """The checksum noted beside the file, in the format of `sha256sum`, or None."""
     try:
@@ -207,7 +236,7 @@ def _noted(path):
     try:
         return check_checksum(words[0] if words else "")
     except ValueError:
-        raise OSError(f"{_note_of(path)} holds no SHA-256: delete it.") from None
+        raise OSError(f"{_shown(_note_of(path))} holds no SHA-256: delete it.") from None
 
 
 def _note(path, content):

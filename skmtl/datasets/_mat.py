@@ -1,12 +1,21 @@
 """Real matrices and cells of a MATLAB 5 file: SciPy's loadmat, checked before and after.
 
-Only what is named is read, and only numbers leave: text, structs and objects are refused.
+Only what is named is read, and only numbers leave: text, structs and objects are refused.  A file
+is a header and elements (kind, size, content), of which compressed ones may be small and unpack to
+anything, so that they are measured first.
 """
 
 import io
+import struct
+import zlib
 
 import numpy as np
 from scipy.io import loadmat
+
+HEADER = 128  # bytes before the first element, the last two of which tell the order of bytes
+COMPRESSED = 15  # kind of an element
+LARGEST = 2**26  # bytes of all unpacked elements, several times those of the largest data set here
+CHUNK = 2**20  # bytes unpacked at a time
 
 
 def read_mat(content, names):
@@ -28,10 +37,12 @@ def read_mat(content, names):
     Raises
     ------
     ValueError
-        If the content is no such file, is cut off or damaged, lacks a variable, or if one is
-        anything else (text, a struct, complex or sparse, a cell within a cell).
+        If the content is no such file, is cut off or damaged, unpacks to more than `LARGEST` bytes,
+        lacks a variable, or if one is anything else (text, a struct, complex or sparse, a cell
+        within a cell).
     """
     _check_header(content)
+    _check_unpacked_size(content)
     try:
         found = loadmat(io.BytesIO(content), variable_names=names)
     except Exception as error:  # loadmat documents none of the many kinds it raises
@@ -98,6 +109,32 @@ def _check_header(content):
         raise ValueError("it is a web page, not a MATLAB file")
     if not content.startswith(b"MATLAB 5"):
         raise ValueError(f"it is no MATLAB 5 file, it starts with {content[:20]!r}")
+
+
+def _check_unpacked_size(content):
+    """Refuse what is too large when unpacked, before any of it is kept."""
+    order = "<" if content[HEADER - 2 : HEADER] == b"IM" else ">"
+    start, total = HEADER, 0
+    while start + 8 <= len(content):
+        kind, size = struct.unpack_from(f"{order}2I", content, start)
+        start += 8
+        if kind == COMPRESSED:
+            total += _unpacked_size(content[start : start + size], LARGEST - total)
+        if total > LARGEST:
+            raise ValueError(f"it unpacks to more than {LARGEST} bytes, and these data have less")
+        start += size
+
+
+def _unpacked_size(packed, most):
+    """Bytes that a compressed element unpacks to, counted no further than about `most`."""
+    unpacker, size = zlib.decompressobj(), 0
+    while packed and size <= most:
+        try:
+            size += len(unpacker.decompress(packed, CHUNK))
+        except zlib.error:
+            break  # loadmat reads no further, and says so
+        packed = unpacker.unconsumed_tail
+    return size
 
 
 def _numbers(value, *, nested=False):

@@ -16,6 +16,7 @@ from .._backend import few_threads, place_of, solve_psd, to_numpy, to_place
 from .._moments import long_moments
 from .._task_ids import encode_tasks
 from .._validation import check_labels, check_same_rows, check_weight
+from ..base import at_once
 
 
 class AddTaskMixin:
@@ -71,13 +72,14 @@ class AddTaskMixin:
         rows = features.toarray() if issparse(features) else to_numpy(features)
         rows = rows.astype(np.float64)
         w, b = self._fit_task(rows, labels, np.ones(len(labels)) if weight is None else weight)
-        self._insert_task(task, w, b)
-        if hasattr(self, "_moments"):
-            position = self.tasks_.index(task)
-            others = np.delete(np.arange(self.n_tasks_), position)
-            new = long_moments(rows, labels, np.zeros(len(labels), dtype=int), 1, weight)
-            moments = self._moments.spread(self.n_tasks_, others)
-            self._moments = moments + new.spread(self.n_tasks_, np.array([position]))
+        with at_once(self) as model:
+            model._insert_task(task, w, b)
+            if hasattr(self, "_moments"):
+                position = model.tasks_.index(task)
+                others = np.delete(np.arange(model.n_tasks_), position)
+                new = long_moments(rows, labels, np.zeros(len(labels), dtype=int), 1, weight)
+                moments = self._moments.spread(model.n_tasks_, others)
+                model._moments = moments + new.spread(model.n_tasks_, np.array([position]))
         return self
 
     def _new_id(self, task, ids):

@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from .._checks import check_count, check_flag, check_option, check_strength
 from .._validation import check_labels, naming
+from ..base import at_once
 from ..solvers.evidence import AllTasks, EvidenceProblem
 from ._bayesian_predict import PosteriorMixin, on_host
 
@@ -227,6 +228,8 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
             labels cannot tell covariances of the structure asked for.
         TypeError
             If a parameter is of the wrong type.
+        MemoryError
+            If what the fit has to hold exceeds the memory that is free.
         """
         self._check_params()
         fit_input = self._validate_fit(X, y, sample_weight)
@@ -251,7 +254,8 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
         tasks = AllTasks(fitted, labelled, n_tasks, known)
         self._warn(fitted)
         training = None if self.task_column is not None else self._wide_input(X, y, fit_input.units)
-        self._record(X, fit_input, fitted, tasks, training)
+        with at_once(self) as model:
+            model._record(X, fit_input, fitted, tasks, training)
         return self
 
     def _check_params(self):

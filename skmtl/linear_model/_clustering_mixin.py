@@ -103,9 +103,11 @@ class RobustClusteringMixin(ClusterPathMixin):
 
     def _warn_convergence(self, fit):
         if not fit.converged:
+            gap = "" if np.isnan(fit.gap) else f" and a relative duality gap of {fit.gap:.1e}"
             warnings.warn(
                 f"the fit stopped after {fit.n_iter} iterations at a first-order residual of "
-                f"{fit.residual:.1e}, tol={self.tol}; raise max_iter or tol.",
+                f"{fit.residual:.1e}{gap}, tol={self.tol}; raise max_iter or tol, or standardise "
+                "the features.",
                 ConvergenceWarning,
                 stacklevel=3,
             )

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from .._class_weight import check_class_weight, weigh_classes
 from .._classifier import ProbabilityMixin
 from .._data import of_tasks
+from ..base import at_once
 from ..losses import LogLoss, MultinomialLogLoss
 from ..penalties import SharedSpecific
 from ..solvers import (
@@ -66,8 +67,9 @@ class LogisticMixin(ProbabilityMixin, LinearClassifierMixin):
                 penalty, solver=solver, tol=self.tol, max_iter=self.max_iter, polish=True
             )
             self._warn(solution, problem, point, fitted)
-        self._record_units(X, fitted, classes, weights, solution)
-        self.n_iter_ = max(1, solution.n_iter)
+        with at_once(self) as model:
+            model._record_units(X, fitted, classes, weights, solution)
+            model.n_iter_ = max(1, solution.n_iter)
         return self
 
     def _own_risk(self, fitted, classes, t):

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._checks import check_option
+from ..base import at_once
 from ..penalties import SharedSpecific
 from ..solvers import feature_variance, leave_one_out_sums
 from ._grid import GridMixin
@@ -186,8 +187,9 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
             chosen, best_score = grid_point(alphas, index), -float(losses[index])
             results = self._tabulate(alphas, log_loss=losses)
         self._warn_at_edge(chosen, alphas)
-        self._fit_penalty(X, fit_input, SharedSpecific(chosen[2], chosen[0], chosen[1]))
-        self._record_choice(chosen, best_score, results)
+        with at_once(self) as model:
+            model._fit_penalty(X, fit_input, SharedSpecific(chosen[2], chosen[0], chosen[1]))
+            model._record_choice(chosen, best_score, results)
         return self
 
     def _check_params(self):

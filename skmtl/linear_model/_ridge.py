@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from .._classes import UnitLayout
 from .._data import of_tasks, relabelled
+from ..base import at_once
 from ..losses import SquaredError
 from ..solvers import (
     SOLVERS,
@@ -195,6 +196,8 @@ class MultiTaskRidge(
             If a parameter, X, y or sample_weight is out of range or of the wrong shape.
         TypeError
             If a parameter is of the wrong type.
+        MemoryError
+            If what the fit has to hold exceeds the memory that is free.
         """
         penalty, balancer = self._check_params(), check_balancer(self)
         fit_input = self._validate_fit(X, y, sample_weight)
@@ -209,8 +212,9 @@ class MultiTaskRidge(
         return self._finish(X, fit_input, solution)
 
     def _finish(self, X, fit_input, solution):
-        self._record_solution(X, fit_input, solution)
-        vars(self).pop("_moments", None)  # of an earlier stream
+        with at_once(self) as model:
+            model._record_solution(X, fit_input, solution)
+            vars(model).pop("_moments", None)  # of an earlier stream
         return self
 
     def _balance(self, balancer, fit_input, penalty):
@@ -268,7 +272,7 @@ class MultiTaskRidge(
                 f"partial_fit takes no balancer, got {self.balancer!r}: it keeps no rows."
             )
         problem = MomentProblem(moments, omega, fit_intercept=self.fit_intercept)
-        return problem.solve(check_penalty(self)), lambda: None
+        return problem.solve(check_penalty(self)), lambda model: None
 
     def _record_solution(self, X, fit_input, solution):
         super()._record_solution(X, fit_input, solution)

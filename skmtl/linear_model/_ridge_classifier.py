@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator
 from .._backend import to_numpy
 from .._class_weight import check_class_weight, weigh_classes
 from .._data import of_tasks
+from ..base import at_once
 from ..losses import SquaredError
 from ..solvers import SOLVERS, QuadraticProblem, Solution
 from ._linear_classifier import LinearClassifierMixin, constant_solution
@@ -132,8 +133,9 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
             solution = self._solve(fitted, classes, penalty)
         warn_unsolved(solution, self.tol)
         weights = fit_input.labelled, fit_input.omega
-        self._record_units(X, fitted, classes, weights, solution)
-        self.n_iter_ = max(1, solution.n_iter)
+        with at_once(self) as model:
+            model._record_units(X, fitted, classes, weights, solution)
+            model.n_iter_ = max(1, solution.n_iter)
         return self
 
     def _solve(self, fitted, classes, penalty):

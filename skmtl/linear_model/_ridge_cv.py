@@ -1,7 +1,5 @@
 """MultiTaskRidge with its penalties chosen from a grid by exact leave-one-out or evidence."""
 
-from functools import partial
-
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
@@ -9,6 +7,7 @@ from .._checks import (
     check_option,
     check_strength,
 )
+from ..base import at_once
 from ..losses import SquaredError
 from ..penalties import SharedSpecific
 from ..solvers import MomentProblem, QuadraticProblem
@@ -194,9 +193,10 @@ n_tasks_, n_features_in_, feature_names_in_
         specific, intercept, shared = chosen
         solution = problem.solve(SharedSpecific(shared, specific, intercept))
         self._warn_at_edge(chosen, alphas)
-        self._record_solution(X, fit_input, solution)
-        vars(self).pop("_moments", None)  # of an earlier stream
-        self._record_choice(chosen, best_score, results)
+        with at_once(self) as model:
+            model._record_solution(X, fit_input, solution)
+            vars(model).pop("_moments", None)  # of an earlier stream
+            model._record_choice(chosen, best_score, results)
         return self
 
     def _fit_moments(self, moments, omega):
@@ -227,7 +227,7 @@ n_tasks_, n_features_in_, feature_names_in_
         chosen = grid_point(alphas, index)
         self._warn_at_edge(chosen, alphas)
         solution = problem.solve(SharedSpecific(chosen[2], chosen[0], chosen[1]))
-        return solution, partial(self._record_choice, chosen, float(best_score), results)
+        return solution, lambda model: model._record_choice(chosen, float(best_score), results)
 
     def _used_penalty(self):
         return SharedSpecific(self.alpha_shared_, self.alpha_specific_, self.alpha_intercept_)

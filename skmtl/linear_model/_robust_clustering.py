@@ -2,6 +2,7 @@
 
 from sklearn.base import BaseEstimator, RegressorMixin
 
+from ..base import at_once
 from ._base import LinearRegressorMixin
 from ._clustering_mixin import RobustClusteringMixin
 
@@ -88,8 +89,8 @@ class MultiTaskRobustClustering(
         Mean, over the same tasks and at the mean of X, of the intercepts.
     objective_ : float
     duality_gap_ : float
-        Relative to the objective, or to 1e-8 of that at zero coefficients where that is more; NaN
-        where the problem is not convex.
+        Bound on the excess of the objective over the least one, relative to the objective, or to
+        1e-8 of that at zero coefficients where that is more; NaN where the problem is not convex.
     residual_ : float
         Norm of what is left of the first-order conditions, relative to the gradient at zero.
     task_weights_ : ndarray of shape (n_tasks,)
@@ -222,7 +223,8 @@ class MultiTaskRobustClustering(
         self._warn_neighbors(len(fit_input.labelled))
         self._warn_outliers(fit.is_outlier)
         self._warn_convergence(fit)
-        self._record_solution(X, fit_input, solution)
-        self._record_clusters(fit_input, solution.shared, centroids, parts, fit.labels)
-        self._record_fit(fit)
+        with at_once(self) as model:
+            model._record_solution(X, fit_input, solution)
+            model._record_clusters(fit_input, solution.shared, centroids, parts, fit.labels)
+            model._record_fit(fit)
         return self

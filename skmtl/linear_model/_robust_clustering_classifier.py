@@ -6,6 +6,7 @@ from sklearn.base import BaseEstimator
 from .._class_weight import check_class_weight, weigh_classes
 from .._classifier import ProbabilityMixin
 from .._data import relabelled_by_task
+from ..base import at_once
 from ._clustering_mixin import RobustClusteringMixin
 from ._linear_classifier import LinearClassifierMixin, constant_solution
 
@@ -170,21 +171,23 @@ task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
             shared=solution.shared[None, :],
             shared_intercept=solution.shared_intercept.reshape(1),
         )
-        self._record_units(X, fitted, classes, weights, units)
-        self._record_clusters(fitted, solution.shared, centroids, parts, fit.labels)
-        self._record_fit(fit)
+        with at_once(self) as model:
+            model._record_units(X, fitted, classes, weights, units)
+            model._record_clusters(fitted, solution.shared, centroids, parts, fit.labels)
+            model._record_fit(fit)
         return self
 
     def _record_constant(self, X, fitted, classes, weights, n_features):
         """Fitted attributes where every task has one class, and there is nothing to fit."""
         nothing = np.zeros((0, n_features))
-        self._record_units(X, fitted, classes, weights, constant_solution(n_features))
         empty = fitted._replace(labelled=np.zeros(0, dtype=np.intp))
-        self._record_clusters(
-            empty, np.zeros(n_features), nothing, nothing, np.zeros(0, dtype=np.intp)
-        )
-        self.objective_ = self.duality_gap_ = self.residual_ = 0.0
-        self.n_iter_ = 1
+        with at_once(self) as model:
+            model._record_units(X, fitted, classes, weights, constant_solution(n_features))
+            model._record_clusters(
+                empty, np.zeros(n_features), nothing, nothing, np.zeros(0, dtype=np.intp)
+            )
+            model.objective_ = model.duality_gap_ = model.residual_ = 0.0
+            model.n_iter_ = 1
         return self
 
     def _binary(self, fit_input):

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_flag, check_option, check_strengths
+from ..base import at_once
 from ..solvers import OUTLIER
 from ._base import LinearRegressorMixin
 from ._cluster_path import ROUGH
@@ -240,16 +241,17 @@ residual_, task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_nam
         self._warn_neighbors(len(fit_input.labelled))
         self._warn_outliers(clusters.is_outlier)
         self._warn_convergence(fit if clusters.converged else clusters)
-        self._record_solution(X, fit_input, solution)
-        self._record_clusters(fit_input, grouped.shared, centroids, parts, clusters.labels)
-        self._record_fit(fit)
-        self._record_choices(points[best].tolist(), points[kept].tolist())
-        self.best_score_, self.stability_ = float(-error[best]), float(stability[kept])
-        vars(self).pop("cv_results_", None)  # of an earlier fit
-        if self.store_cv_results:
-            counts = labels.max(axis=1) + 1, (labels == OUTLIER).sum(axis=1)
-            results |= {"stability": stability, "n_clusters": counts[0], "n_outliers": counts[1]}
-            self.cv_results_ = results
+        counts = labels.max(axis=1) + 1, (labels == OUTLIER).sum(axis=1)
+        results |= {"stability": stability, "n_clusters": counts[0], "n_outliers": counts[1]}
+        with at_once(self) as model:
+            model._record_solution(X, fit_input, solution)
+            model._record_clusters(fit_input, grouped.shared, centroids, parts, clusters.labels)
+            model._record_fit(fit)
+            model._record_choices(points[best].tolist(), points[kept].tolist())
+            model.best_score_, model.stability_ = float(-error[best]), float(stability[kept])
+            vars(model).pop("cv_results_", None)  # of an earlier fit
+            if self.store_cv_results:
+                model.cv_results_ = results
         return self
 
     def _record_choices(self, best, kept):

@@ -11,14 +11,14 @@ from .._feature_units import FeatureUnits, standard_units_of_moments
 from .._moments import long_moments, wide_moments
 from .._task_ids import join_tasks
 from .._validation import as_table, check_task_weight, float_name, require_y, work_estimate
-from ..base import UNKNOWN_TASK, FitInput
+from ..base import UNKNOWN_TASK, FitInput, at_once
 
 
 class StreamMixin:
     """Adds `partial_fit`.
 
     The estimator has `_fit_moments(moments, omega)`, which sets no attribute and returns a Solution
-    and a function that records whatever else was chosen.
+    and a function that records on a model whatever else was chosen.
     """
 
     def partial_fit(self, X, y, sample_weight=None):
@@ -75,9 +75,10 @@ class StreamMixin:
         fit_input = FitInput(
             None, labelled, tasks, omega, y_ndim, origin, dtype, values=None, units=units
         )
-        self._record_solution(X, fit_input, solution)
-        record_choice()
-        self._moments, self._stream_dtype = moments, dtype
+        with at_once(self) as model:
+            model._record_solution(X, fit_input, solution)
+            record_choice(model)
+            model._moments, model._stream_dtype = moments, dtype
         return self
 
     def _read_batch(self, X, y, sample_weight, first):

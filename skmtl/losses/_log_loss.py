@@ -36,6 +36,21 @@ class LogLoss(BaseEstimator):
         """Second derivative in `z`."""
         return _logistic(z) * _logistic(-z)
 
+    def conjugate(self, y, slope):
+        """Supremum over z of slope * z - loss(y, z): p log p + (1 - p) log(1 - p) at p = |slope|.
+
+        Infinite where no z has that slope, which is in [0, 1] for y = 0 and in [-1, 0] for y = 1;
+        what lies outside by the rounding of a probability counts as an end.
+        """
+        xp = namespace_of(slope)
+        p, eps = (1 - 2 * y) * slope, xp.finfo(slope.dtype).eps
+        inside = (p > 0) & (p < 1)
+        q = xp.where(inside, p, xp.full_like(p, 0.5))
+        entropy = q * xp.log(q) + (1 - q) * xp.log1p(-q)
+        is_end = (p >= -eps) & (p <= 1 + eps)
+        ends = xp.where(is_end, xp.zeros_like(p), xp.full_like(p, xp.inf))
+        return xp.where(inside, entropy, ends)
+
     def prox(self, v, gamma, y):
         """Minimiser over z of gamma * loss(y, z) + (z - v)^2 / 2, for y in {0, 1}.
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .._checks import printable
+
 WIDEST = 30  # characters of a cell
 
 
@@ -28,8 +30,7 @@ def aligned(cells):
 
 
 def _shown(text):
-    escaped = (c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    text = "".join(escaped)
+    text = printable(text)
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
 
 

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from .. import _backend
 from .._validation import float_name, stack_level
 from ..balancing import resolve_balancer
-from ..base import MultiTaskMixin
+from ..base import MultiTaskMixin, at_once
 from ._activations import ACTIVATIONS
 from ._balanced import Balancing
 from ._callbacks import CallbackSupportMixin, Progress, attributes_after, with_callbacks
@@ -139,8 +139,10 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
         else:
             outcome = self._solve(X, fit_input, pose, network, memory, settings, rng, progress)
         refuse_divergence(outcome.memory.theta.sum(), len(outcome.monitor.losses))
-        self._record_parameters(X, fit_input, pose, network, outcome.memory.theta, outcome.center)
-        self._record_history(fit_input, pose, outcome, rng, past)
+        theta, center = outcome.memory.theta, outcome.center
+        with at_once(self) as model:
+            model._record_parameters(X, fit_input, pose, network, theta, center)
+            model._record_history(fit_input, pose, outcome, rng, past)
         return outcome
 
     def _solve(self, X, fit_input, pose, network, memory, settings, rng, progress):
@@ -262,4 +264,5 @@ def _begin(network, units, rng, past):
             f"{network.sizes[1:]}."
         )
     number = {unit: k for k, unit in enumerate(units)}
-    return past.memory.laid_out_for(network, np.array([number[unit] for unit in past.units]))
+    old = np.array([number[unit] for unit in past.units], dtype=np.intp)  # of none, no floats
+    return past.memory.laid_out_for(network, old)

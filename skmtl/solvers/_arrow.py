@@ -11,7 +11,7 @@ Tasks with at least p rows are eliminated through S_t = X_t'X_t, the others thro
 
 import numpy as np
 
-from .._backend import namespace_of, shrink_psd, solve_psd, take, whiten_psd
+from .._backend import namespace_of, require_memory, shrink_psd, solve_psd, take, whiten_psd
 from ._cg import conjugate_gradients
 
 TINY = 1e-100  # intercept penalties below it act as it does, and their products do not underflow
@@ -38,6 +38,7 @@ def solve_arrow(design, penalty, *, method="cholesky", tol=1e-10, max_iter=1000)
     """
     xp = design.place.xp
     sizes, p = design.sizes, design.n_features
+    _require_memory(design, sizes, p, method)
     groups = [
         arms(design, tasks, penalty.alpha_specific)
         for arms, tasks in (
@@ -56,6 +57,19 @@ def solve_arrow(design, penalty, *, method="cholesky", tol=1e-10, max_iter=1000)
     order = np.argsort(np.concatenate([group.tasks for group in groups]))
     b = None if b0 is None else take(xp.concat(b), order)
     return w0, take(xp.concat(V), order), b0, b, n_iter, residual
+
+
+def _require_memory(design, sizes, p, method):
+    """Of the Grams of tasks with many rows and what they become, rows of others, tip and W."""
+    n_tall = int((sizes >= p).sum())
+    tip = 0 if method == "cg" and n_tall == 0 else p**2
+    numbers = 2 * n_tall * p**2 + sizes[sizes < p].sum() * p + tip + len(sizes) * p
+    require_memory(
+        numbers,
+        f"Grams of {p} features for {n_tall} tasks and the rows of {len(sizes) - n_tall} others",
+        "use fewer features, or fewer tasks at a time",
+        design.place,
+    )
 
 
 class _TallArms:

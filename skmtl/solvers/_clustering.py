@@ -32,8 +32,8 @@ class ClusteringProblem:
     ----------
     data : TaskData
     loss : object
-        Quadratic, or with value, gradient and curvature: then fits go by Newton's quadratics, the
-        first of them at no coefficients.
+        Quadratic, or with value, gradient, curvature and conjugate: then fits go by Newton's
+        quadratics, the first of them at no coefficients.
     omega : ndarray of shape (n_tasks,)
         Positive weights of the tasks.
     fit_intercept : bool

@@ -1,11 +1,9 @@
-"""How good a clustering fit is: its objective, the duality gap, and the first-order residual.
-
-Edge duals f_e with ||f_e|| <= b r_e and h_t = sum_e (+-) f_e, ||h_t|| <= a lam_t, give the lower
-bound  sum_t inf_w [L_t(w) + h_t'w] - ||h_t||^2 / (2a).
-"""
+"""How good a clustering fit is: its objective, its first-order residual, and what a gap is of."""
 
 import numpy as np
 from sklearn.utils.extmath import row_norms
+
+from ._clustering_dual import capped
 
 NEGLIGIBLE = 1e-8  # of the gradient at zero, or of the objective there: what is less is no unit
 
@@ -16,21 +14,6 @@ def objective(losses, graph, penalty, alpha, alpha_fuse, W, U, O):  # noqa: E741
     value = losses.values(W).sum() + alpha / 2 * ((W - U - O) ** 2).sum()
     value += alpha_fuse * (graph.r @ lengths)
     return float(value if penalty is None else value + alpha * penalty.value(O))
-
-
-def duality_gap(losses, graph, thresholds, alpha, alpha_fuse, W, edge_dual, value):
-    """Objective less its lower bound, of a convex problem.
-
-    The infimum over w is taken within the largest ||w_t|| of w_t, which matters only in directions
-    in which a task has no information.
-    """
-    H = graph.divergence(capped(edge_dual, alpha_fuse))
-    length = row_norms(H)
-    bound = alpha * thresholds
-    H = H * np.min(np.where(length > bound, bound / np.where(length > 0, length, 1.0), 1.0))
-    radius = float(row_norms(W).max())
-    least = losses.least_values(H, W, radius).sum() - (H**2).sum() / (2 * alpha)
-    return float(value - least)
 
 
 def first_order_residual(losses, graph, penalty, alpha, alpha_fuse, W, U, O, edge_dual):  # noqa: E741
@@ -61,11 +44,3 @@ def first_order_residual(losses, graph, penalty, alpha, alpha_fuse, W, U, O, edg
 def relative_gap(losses, excess, value):
     """An excess relative to the objective, or to a negligible part of that without features."""
     return max(excess, 0.0) / (max(value, NEGLIGIBLE * losses.null_value) or 1.0)
-
-
-def capped(edge_dual, bound):
-    """Duals of at most that length."""
-    norms = row_norms(edge_dual)
-    return (
-        edge_dual * np.where(norms > bound, bound / np.where(norms > 0, norms, 1.0), 1.0)[:, None]
-    )

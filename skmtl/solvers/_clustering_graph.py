@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array, issparse
+from scipy.sparse import coo_array, csr_array, diags_array, issparse
 from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import splu
 from sklearn.neighbors import kneighbors_graph
 
 SYMMETRIC = 1e-10  # difference to the transpose, relative to the largest weight, that is rounding
@@ -47,6 +48,25 @@ class TaskGraph:
     def divergence(self, F):
         """sum_e r_e (+-) f_e over the edges of each task: the transpose of `differences`."""
         return self._incidence @ F
+
+    def flows(self, H):
+        """Vectors of the edges, of least norm in weights r, whose divergence is H.
+
+        Rows of H sum to zero over each component.
+        """
+        tasks, laplacian = self._grounded
+        Y = np.zeros_like(H)
+        if tasks.size:
+            Y[tasks] = laplacian.solve(H[tasks])
+        return self.differences(Y)
+
+    @cached_property
+    def _grounded(self):
+        """All tasks but one of each component, and the Laplacian between them, factorised."""
+        grounds = np.unique(self.connected, return_index=True)[1]
+        tasks = np.setdiff1d(np.arange(self.n_tasks), grounds)
+        laplacian = diags_array(self.degree, dtype=np.float64) - self.adjacency
+        return tasks, splu(laplacian.tocsc()[tasks][:, tasks]) if tasks.size else None
 
     @cached_property
     def connected(self):

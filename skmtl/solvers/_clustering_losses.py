@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.extmath import row_norms
 
 from .._backend import (
     centred,
@@ -19,14 +18,17 @@ from .._backend import (
     few_threads,
     gram,
     place_of,
+    require_memory,
     shift_full_columns,
     to_numpy,
     to_place,
     widest_float,
 )
+from ._clustering_dual import balanced
 from ._design import make_design, make_frame
 
 RIDGES = np.logspace(2, -4, 13)  # strengths of the initial estimates, in mean curvatures
+FEWER_FEATURES = "use fewer features, or fewer tasks at a time"
 ROUNDING = 10 * np.finfo(np.float64).eps  # what centring leaves of a constant one
 
 
@@ -95,10 +97,10 @@ class QuadraticLosses:
 
         kappa is a number or of shape (n_tasks,).
         """
-        a = self._rotated(M)
+        a = self.rotated(M)
         divisor = self.s + (kappa if np.ndim(kappa) == 0 else kappa[:, None])
         step = np.divide(self.c - self.s * a, divisor, out=np.zeros_like(a), where=divisor > 0)
-        return M + self._back(step)
+        return M + self.back(step)
 
     def minimisers(self, U):
         """Minimisers of L_t.
@@ -106,33 +108,34 @@ class QuadraticLosses:
         In directions of which the labels of a task say nothing they go as far along u_t as they do
         in the others, from not at all to the whole way.
         """
-        a = self._rotated(U) * (self.s > 0)
+        a = self.rotated(U) * (self.s > 0)
         w = np.divide(self.c, self.s, out=np.zeros_like(a), where=self.s > 0)
         square = (a * a).sum(axis=1)
         way = np.divide((w * a).sum(axis=1), square, out=np.zeros_like(square), where=square > 0)
         way = np.clip(way, 0.0, 1.0)[:, None]
-        return way * U + self._back(w - way * a)
+        return way * U + self.back(w - way * a)
 
     def values(self, W):
         """Loss of each task, of shape (n_tasks,)."""
-        a = self._rotated(W)
+        a = self.rotated(W)
         # not below zero by rounding, where labels are met exactly
         return np.maximum(0.5 * (self.m + ((self.s * a - 2 * self.c) * a).sum(axis=1)), 0.0)
 
     def gradients(self, W):
         """Gradients, of shape (n_tasks, n_coordinates)."""
-        return self._back(self.s * self._rotated(W) - self.c)
+        return self.back(self.s * self.rotated(W) - self.c)
 
-    def least_values(self, H, W, radius):
-        """Lower bounds of L_t(w) + h_t'w over all w within `radius` of w_t, of shape (n_tasks,)."""
-        a, h = self._rotated(W), self._rotated(H)
-        ends = np.where(h > 0, -np.inf, np.inf)  # where the loss is flat
-        best = np.divide(self.c - h, self.s, out=ends, where=self.s > 0)
-        best = np.clip(best, a - radius, a + radius)
-        inside = 0.5 * self.m + ((0.5 * self.s * best + h - self.c) * best).sum(axis=1)
-        H_out, W_out = H - self._back(h), W - self._back(a)  # the directions that a task lacks
-        outside = (H_out * W_out).sum(axis=1) - radius * row_norms(H_out)
-        return inside + outside
+    def feasible(self, H, component):
+        """Tables (n_tables, n_tasks, n_coordinates) near those of H, with rows in the ranges of S_t
+        that sum to zero over each component."""
+        A = balanced(self.Q, self.s, np.stack([self.rotated(table) for table in H]), component)
+        return [self.back(table) for table in A]
+
+    def least_values(self, H):
+        """Minima over w of L_t(w) + h_t'w, of shape (n_tasks,), for h_t in the range of S_t."""
+        pull = self.c - self.rotated(H)
+        squares = np.divide(pull**2, self.s, out=np.zeros_like(pull), where=self.s > 0)
+        return 0.5 * (self.m - squares.sum(axis=1))
 
     @cached_property
     def ridge(self):
@@ -164,10 +167,10 @@ class QuadraticLosses:
         """Coefficients of the features."""
         return W if self.basis is None else W @ self.basis.T
 
-    def _rotated(self, W):
+    def rotated(self, W):
         return W if self.Q is None else np.matmul(self.Q.swapaxes(1, 2), W[:, :, None])[:, :, 0]
 
-    def _back(self, A):
+    def back(self, A):
         return A if self.Q is None else np.matmul(self.Q, A[:, :, None])[:, :, 0]
 
 
@@ -187,6 +190,9 @@ def _of_common_rows(data, omega, fit_intercept):
     n, p = data.X.shape
     place = place_of(data.X)
     dtype = widest_float(place)
+    require_memory(
+        2 * min(n, p) ** 2, f"the eigenbasis of {min(n, p)} coordinates", FEWER_FEATURES, place
+    )
     root = np.sqrt(data.row_weight / data.row_weight.sum())
     frame = make_frame(data, omega, fit_intercept=fit_intercept, reduce=n < p)
     level = root**2 @ data.Y if fit_intercept else np.zeros(data.n_tasks)
@@ -219,6 +225,11 @@ def _of_own_rows(data, omega, fit_intercept):
     dim, T = design.n_features, data.n_tasks
     rank = int(min(dim, design.sizes.max()))
     floor = omega[:, None] * least_curvature(data.X)
+    require_memory(
+        T * dim * rank + 2 * (design.sizes >= dim).sum() * dim**2,
+        f"eigenbases of {T} tasks in {dim} coordinates",
+        FEWER_FEATURES,
+    )
     s, c, m, Q = np.zeros((T, rank)), np.zeros((T, rank)), np.zeros(T), np.zeros((T, dim, rank))
     tall = np.flatnonzero(design.sizes >= dim)
     if tall.size:

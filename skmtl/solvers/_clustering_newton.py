@@ -2,12 +2,8 @@
 
 import numpy as np
 
-from ._clustering_certificate import (
-    duality_gap,
-    first_order_residual,
-    objective,
-    relative_gap,
-)
+from ._clustering_certificate import first_order_residual, objective, relative_gap
+from ._clustering_dual import duality_gap
 from ._clustering_model import Clustering, Model
 
 MOST_STEPS = 100
@@ -42,13 +38,11 @@ def newton(smooth, model, state, P, tol, max_iter):
         here, parts, value, length = _advance(smooth, model, here, parts, step, value)
         fit = _certified(here, model, parts, step, value, n_iter)
         last = fit.residual
-        if fit.residual <= tol:
-            return fit._replace(converged=True)
-        if n_iter >= max_iter or length == 0:
+        if fit.residual <= tol or n_iter >= max_iter or length == 0:
             break
         thresholds = model.thresholds(fit.O)
         model = Model(here.quadratics(), *model.point[1:])
-    return fit
+    return fit._replace(converged=fit.residual <= tol, gap=_gap(here, model, fit))
 
 
 def _advance(smooth, model, here, parts, step, value):
@@ -72,25 +66,28 @@ def _objective(here, model, parts):
     return objective(here, *model.point[1:], *parts)
 
 
+def _gap(here, model, fit):
+    """Duality gap of a Clustering at a point, NaN where the problem is not convex."""
+    if not model.is_convex:
+        return np.nan
+    point = here, model.graph, model.thresholds(fit.O), model.alpha, model.alpha_fuse
+    excess = duality_gap(*point, fit.W, fit.state.edge_dual, fit.objective)
+    return relative_gap(here, excess, fit.objective)
+
+
 def _certified(here, model, parts, step, value, n_iter):
-    """Clustering at a point, with the certificate of the losses themselves."""
+    """Clustering at a point, with the first-order residual of the losses themselves."""
     W, U, O = parts  # noqa: E741
     point, dual = (here, *model.point[1:]), step.state.edge_dual
     residual = first_order_residual(*point, W, U, O, dual)
     intercepts = np.sqrt((here.slopes[1] ** 2).sum()) / (here.scale or 1.0)
-    gap = np.nan
-    if model.is_convex:
-        excess = duality_gap(
-            here, model.graph, model.thresholds(O), model.alpha, model.alpha_fuse, W, dual, value
-        )
-        gap = relative_gap(here, excess, value)
     return Clustering(
         W=W,
         U=U,
         O=O,
         component=step.component,
         objective=value,
-        gap=gap,
+        gap=np.nan,
         residual=max(residual, float(intercepts)),
         n_iter=n_iter,
         converged=False,

@@ -8,13 +8,19 @@ from functools import cached_property
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.extmath import row_norms
 
-from .._backend import eigh_psd, place_of, to_numpy, to_place, widest_float
-from ._clustering_losses import QuadraticLosses, above, least_curvature, quadratic_of_few_rows
+from .._backend import eigh_psd, place_of, require_memory, to_numpy, to_place, widest_float
+from ._clustering_losses import (
+    FEWER_FEATURES,
+    QuadraticLosses,
+    above,
+    least_curvature,
+    quadratic_of_few_rows,
+)
 from ._design import make_frame, rows_of
 
 FLAT = 1e-10  # curvature from which on a label counts as saturated
+TINY = 1e-290  # curvature of any label, lest one be divided by zero
 
 
 class SmoothLosses:
@@ -23,7 +29,7 @@ class SmoothLosses:
     Parameters
     ----------
     data : TaskData
-    loss : object with value, gradient and curvature
+    loss : object with value, gradient, curvature and conjugate
     omega : ndarray of shape (n_tasks,)
     fit_intercept : bool
     """
@@ -84,15 +90,15 @@ class SmoothLosses:
         """Weighted sums over the labels of each task."""
         return np.add.reduceat(self.s * x, self.indptr[:-1])
 
-    def curvature(self, z):
+    def curvature(self, z, least=FLAT):
         """Second derivative of the loss of each label, kept from zero."""
-        return np.maximum(self.loss.curvature(self.y, z), FLAT)
+        return np.maximum(self.loss.curvature(self.y, z), least)
 
 
 class SmoothPoint:
     """The losses at coefficients W and intercepts b, of linear predictors z (n_labels,).
 
-    `values`, `gradients` and `least_values` take W again, as those of QuadraticLosses do.
+    `values` and `gradients` take W again, as those of QuadraticLosses do.
     """
 
     def __init__(self, losses, W, b, z):
@@ -122,20 +128,41 @@ class SmoothPoint:
         G = np.array([r[span] @ losses.rows(t) for t, span in enumerate(losses.spans)])
         return G, np.add.reduceat(r, losses.indptr[:-1]) * losses.fit_intercept
 
-    def least_values(self, H, W, radius):
-        """Lower bounds of L_t + h_t'w within `radius` of w_t and of b_t: those of the tangents."""
-        G, g = self.slopes
-        fall = row_norms(G + H) + np.abs(g)
-        return self.values(W) + (H * W).sum(axis=1) - radius * fall
+    def feasible(self, H, component):
+        """As that of QuadraticLosses."""
+        return self._model.feasible(H, component)
 
-    def quadratics(self):
-        """QuadraticLosses that agree with these to second order."""
+    def least_values(self, H):
+        """Lower bounds of L_t + h_t'w over all w and b, of shape (n_tasks,).
+
+        For derivatives d_i of the losses of its labels with sum_i s_i d_i (x_i, 1) = (-h_t, 0) a
+        task's bound is -sum_i s_i loss*(y_i, d_i).  Those at z change by one Newton step to such.
+        """
+        losses, model = self.losses, self._model
+        G, g = self.slopes
+        short = model.rotated(G - g[:, None] * model.centre + H)
+        step = model.back(np.divide(-short, model.s, out=np.zeros_like(short), where=model.s > 0))
+        h = losses.curvature(self.z, TINY)
+        up = -g / losses.sums(h) - (model.centre * step).sum(axis=1) * losses.fit_intercept
+        slope = losses.loss.gradient(losses.y, self.z) + h * losses.at(step, up).z
+        return -losses.sums(losses.loss.conjugate(losses.y, slope))
+
+    @cached_property
+    def _model(self):
+        """The quadratics of the curvatures as they are."""
+        return self.quadratics(least=TINY)
+
+    def quadratics(self, least=FLAT):
+        """QuadraticLosses that agree with these to second order; curvatures are `least` or more."""
         losses = self.losses
         T, dim = losses.n_tasks, losses.n_coordinates
-        h = losses.curvature(self.z)
+        h = losses.curvature(self.z, least)
         labels, weight = self.z - losses.loss.gradient(losses.y, self.z) / h, losses.s * h
         sizes = np.diff(losses.indptr)
         rank = int(min(dim, sizes.max()))
+        require_memory(
+            T * dim * rank, f"eigenbases of {T} tasks in {dim} coordinates", FEWER_FEATURES
+        )
         s, c, m, Q = np.zeros((T, rank)), np.zeros((T, rank)), np.zeros(T), np.zeros((T, dim, rank))
         centre, level = np.zeros((T, dim)), np.zeros(T)
         for t, span in enumerate(losses.spans):

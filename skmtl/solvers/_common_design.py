@@ -19,6 +19,7 @@ from .._backend import (
     kernel,
     namespace_of,
     place_of,
+    require_memory,
     solve_psd,
     to_numpy,
     to_place,
@@ -28,6 +29,7 @@ from ._cg import conjugate_gradients
 from ._design import make_frame
 
 CHUNK = 2**20  # elements of the residuals of several alphas at once
+WITHOUT_GRAM = "use MultiTaskRidge(solver='cg'), which makes none, or fewer features"
 
 
 def mean_alpha(n_tasks, a0, a1):
@@ -59,6 +61,7 @@ class CommonDesign:
 
     def solve(self, penalty, *, method, tol, max_iter):
         """(w0, V, b0, b, n_iter, residual): coefficients and intercepts at the mean of X."""
+        self._require_memory(0 if method == "cg" else 2)
         a0, a1 = penalty.alpha_shared, penalty.alpha_specific
         solver = self._ridge_cg if method == "cg" else self._ridge
         w, n_iter, residual = solver(
@@ -73,6 +76,13 @@ class CommonDesign:
         b0 = b[0] * 0 + float(self.mean_level)
         V = V.T + (1 - fraction) * w
         return fraction * w, V, b0, b, max(n_iter, n_iter_v), max(residual, residual_v)
+
+    def _require_memory(self, n_squares):
+        """Of that many Grams of the features, or of the rows if these are fewer, and of V and W."""
+        n, p = self.X.shape
+        numbers = n_squares * min(n, p) ** 2 + 2 * self.n_tasks * p
+        what = f"a Gram of {min(n, p)} {'features' if p <= n else 'rows'} and the coefficients"
+        require_memory(numbers, what, WITHOUT_GRAM, place_of(self.root))
 
     def _ridge(self, alpha, Y, tol, max_iter):
         xp = namespace_of(Y)
@@ -129,6 +139,7 @@ class CommonDesign:
         deviance : ndarray of that shape
             -2 log restricted likelihood, its noise variance profiled out.
         """
+        self._require_memory(2)
         T = self.n_tasks
         alphas = mean_alpha(T, np.asarray(alphas_shared), np.asarray(alphas_specific)[:, None])
         shape = len(alphas_specific), 1, len(alphas_shared)

@@ -24,6 +24,7 @@ from .._backend import (
     kernel,
     namespace_of,
     place_of,
+    require_memory,
     sparse_gram,
     take,
     to_numpy,
@@ -56,6 +57,10 @@ def make_frame(data, omega, *, fit_intercept, reduce):
         origin = to_place(row_shares(data, omega), place, dtype) @ to_place(X, place, dtype)
     if not reduce:
         return Frame(X, origin, origin)
+    n, p = X.shape
+    require_memory(
+        2 * n**2 + n * p, f"the row space of {n} rows of {p} features", "use fewer rows", place
+    )
     X = centred(X, origin)
     s, P = eigh_psd(kernel(X))
     keep = np.flatnonzero(to_numpy(s) > 0)

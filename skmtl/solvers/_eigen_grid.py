@@ -16,6 +16,7 @@ from .._backend import (
     eigh_psd,
     namespace_of,
     place_of,
+    require_memory,
     segment_sum,
     take,
     to_numpy,
@@ -104,6 +105,13 @@ class EigenBlocks:
     def __init__(self, design):
         self.design = design
         xp, p = design.place.xp, design.n_features
+        rank = np.minimum(design.sizes, p).sum()
+        require_memory(
+            2 * design.sizes.sum() * p + rank * p,
+            f"the eigenbases of {p} features for {design.n_tasks} tasks of {len(design.y)} labels",
+            "use MultiTaskRidge with strengths from a GridSearchCV, or fewer features",
+            design.place,
+        )
         self.tables = [design.table(t) for t in range(design.n_tasks)]
         pieces = [_factorise(table[:, :p], xp) for table in self.tables]
         self.L = [L for _, L, _ in pieces]

@@ -9,6 +9,8 @@ own coordinates and H_t^c the columns of H_t summed to the shared ones:
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from .._backend import require_memory
+
 CHUNK = 2**22  # numbers in the weighted rows of several tasks at once
 JITTER = 1e-14  # of each diagonal, whatever its units; 1 where labels so certain weigh nothing
 
@@ -27,6 +29,12 @@ class ArrowFactor:
     def __init__(self, problem, means):
         C, m = problem.layout.n_channels, problem.width
         self.problem, self.shape = problem, (C, m)
+        squares = sum(len(b.tasks) * (b.channels.shape[1] * m) ** 2 for b in problem.blocks)
+        require_memory(
+            3 * squares + 2 * (C * m) ** 2,
+            f"Hessians of {problem.n_units} coefficient vectors of {m}",
+            "use solver='newton-cg', which makes none",
+        )
         tip, curvature = np.zeros((C, C, m, m)), np.zeros((C, m))
         self.blocks = []
         for block, span, p in zip(problem.blocks, problem.spans, means, strict=True):

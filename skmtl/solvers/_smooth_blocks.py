@@ -34,7 +34,7 @@ class Block:
 
     Attributes
     ----------
-    X : array of shape (n, m) or (n_tasks, n, m), or CentredSparse
+    X : array of shape (n, m) or (n_tasks, n, m), csr_array or CentredSparse
     Y : array of shape (n_tasks, n_units, n)
         1 where a label is of the unit's class, else 0; or the labels themselves.
     S : array of shape (n_tasks, 1, n)
@@ -91,7 +91,7 @@ class Block:
     @cached_property
     def dense(self):
         """X as an array."""
-        return self.X if hasattr(self.X, "ndim") else self.X @ np.eye(self.X.shape[1])
+        return self.X.toarray() if hasattr(self.X, "toarray") else self.X
 
     @property
     def _is_stack(self):

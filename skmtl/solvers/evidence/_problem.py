@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..._backend import few_threads, to_numpy
+from ..._backend import few_threads, require_memory, to_numpy
 from ._cells import Cells
 from ._climb import Climb
 from ._frame import label_units, make_frame
@@ -110,6 +110,12 @@ class EvidenceProblem:
         fit_intercept=True,
         groups=None,
     ):
+        T = data.n_tasks
+        require_memory(
+            4 * T**2,
+            f"covariances of {T} tasks",
+            "use MultiTaskRidgeCV, which learns none, or fewer tasks",
+        )
         row_weight = row_weights(data)
         asked = covariance, noise
         covariance, noise = resolve_words(*asked, data, row_weight)
