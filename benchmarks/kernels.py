@@ -69,9 +69,9 @@ def main(quick=False):
     for name, reason in reasons.items():
         print(f"{name} is skipped: {reason}.")
     runs = [(kernel, 1) for kernel in kernels or [None]] + [(None, 2)]
-    found = dict(zip(runs, fits(runs, quick), strict=True))
+    results = fits(runs, quick)
     names = [_run_name(*run) for run in runs]
-    rows, failures = compare(list(found.values()), names)
+    rows, failures = compare(results)
     print_table(
         f"Largest relative difference of {len(problems(quick))} fits between {', '.join(names)}",
         ["model", "compared", "warned", "refused", "largest", "allowed", "problem", "verdict"],
@@ -262,7 +262,7 @@ def _as_list(W):
 # the comparison
 
 
-def compare(results, names):
+def compare(results):
     """(rows of the table, number of models that fail) for the fits of every run."""
     rows, failures = [], 0
     for model in models():
