@@ -43,7 +43,12 @@ PARAMETERS = {
         "alphas_outlier": [2.0],
     },
 }
-CREEPING = {"famo": 3, "group_dro": 3}  # a thousand small steps: problems that they are tried on
+FEWER = {  # problems on which what is slow is tried: searches, and balancers of a thousand steps
+    "MultiTaskLogisticRegressionCV": 8,
+    "MultiTaskRobustClusteringCV": 8,
+    "famo": 2,
+    "group_dro": 2,
+}
 BALANCED_NETWORKS = 3  # problems on which every balancer trains a perceptron
 
 
@@ -183,11 +188,11 @@ def models():
     for name in skmtl.__all__:
         if isinstance(kind := getattr(skmtl, name), type):
             own = SHORT if "Perceptron" in name else PARAMETERS.get(name, {})
-            yield Model(name, kind(**own))
+            yield Model(name, kind(**own), FEWER.get(name))
     for name, balancer in BALANCERS.items():
         if balancer.settles and not balancer.owns_direction:
             ridge = skmtl.MultiTaskRidge(0.1, balancer=name, **POOLED)
-            yield Model(f"MultiTaskRidge {name}", ridge, CREEPING.get(name))
+            yield Model(f"MultiTaskRidge {name}", ridge, FEWER.get(name))
         network = skmtl.MultiTaskPerceptron(**SHORT, balancer=name)
         yield Model(f"MultiTaskPerceptron {name}", network, BALANCED_NETWORKS)
 
