@@ -26,6 +26,7 @@ BENCHMARKS = {  # the options that each takes
     "new_task": ["quick", "data"],
     "asymptotics": ["quick"],
     "bayesian": ["quick", "data"],
+    "kernels": ["quick"],
 }
 
 

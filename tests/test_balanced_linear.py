@@ -23,6 +23,7 @@ from skmtl.balancing import (
     NashBargaining,
     balance,
 )
+from skmtl.balancing._balancer import Answer, Balancer
 from skmtl.model_selection import trace_pareto_front
 
 FIXED = ("dibs", "excess_risk", "nash_bargaining", "stch", "uncertainty", "equal")
@@ -155,14 +156,41 @@ def test_a_negative_weight_does_not_reward_what_its_task_loses(strategy):
     assert (mean_squares(model, X, Y) < Y.var(axis=0)).all()
 
 
+class Against(Balancer):
+    """Weights 1 and -3."""
+
+    def weigh(self, stats, p, own):
+        return Answer(np.array([1.0, -3.0]), own)
+
+
 def test_weights_whose_negative_ones_outweigh_the_others_keep_their_signs():
-    rng = np.random.default_rng(19)
-    X = rng.normal(size=(40, 2))
-    Y = X @ rng.normal(size=(3, 2)).T + rng.normal(size=(40, 3))
-    pooled = {"alpha_specific": np.inf, "alpha_intercept": np.inf}
-    model = MultiTaskRidge(0.1, balancer="config", **pooled).fit(X, Y)
-    assert model.task_weights_.sum() < 0
-    assert np.abs(model.task_weights_).mean() == pytest.approx(1.0)
+    X, Y = regression(n_tasks=2)
+    model = quietly(MultiTaskRidge(balancer=Against(), **ONE_VECTOR), X, Y)
+    assert_close(model.task_weights_, [0.5, -1.5])
+
+
+def test_a_descent_says_why_it_ended():
+    X, Y = regression(n_tasks=2)
+    # against f_1 - 3 f_2, which has no minimum, f_1 alone does not fall for good
+    with pytest.warns(ConvergenceWarning, match="settled: (its direction|no step)"):
+        MultiTaskRidge(balancer=Against(), **ONE_VECTOR).fit(X, Y)
+
+
+def more_tasks_than_coefficients(seed, *, n_tasks=3, p=2):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(40, p))
+    return X, X @ rng.normal(size=(n_tasks, p)).T + rng.normal(size=(40, n_tasks))
+
+
+@pytest.mark.parametrize("name", ["imtl_g", "config"])
+def test_equal_cosines_to_more_gradients_than_coefficients_are_refused(name):
+    X, Y = more_tasks_than_coefficients(0)
+    model = MultiTaskRidge(balancer=name, fit_intercept=False, **ONE_VECTOR)
+    with pytest.raises(ValueError, match="none exists for the gradients of 3 tasks in 2 coeff"):
+        model.fit(X, Y)
+    # a copy of a task asks for nothing more
+    twice = quietly(model, X, Y[:, [0, 1, 1]])
+    assert np.isfinite(twice.coef_).all()
 
 
 @pytest.mark.parametrize("scale", ["min", "median", "mean"])

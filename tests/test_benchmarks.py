@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -237,3 +238,51 @@ def test_every_balancer_has_a_row_in_the_study(module):
     assert all(other.random_state == 1 for other in found.values())
     assert bench.errors(problem, found[bench.TUNED]).shape == (2,)
     assert bench.own_errors(problem, seed=1).shape == (2,)
+
+
+def test_a_kernel_that_the_environment_has_chosen_is_left_as_it_is(module, monkeypatch):
+    kernels = module("_kernels")
+    monkeypatch.setenv(kernels.VARIABLE, "Haswell")
+    names, reasons = kernels.usable()
+    assert names == []
+    assert set(reasons) == set(kernels.KERNELS)
+    assert kernels.environment()[kernels.VARIABLE] == "Haswell"
+
+
+@pytest.mark.parametrize(
+    ("libraries", "reason"),
+    [
+        ([["mkl", None]], "the BLAS is mkl"),
+        ([], "the BLAS is unknown"),
+        ([["openblas", "Nehalem"]], "lacks its instructions: OpenBLAS took .'Nehalem'"),
+    ],
+)
+def test_kernels_that_cannot_run_are_skipped_with_the_reason(
+    libraries, reason, module, monkeypatch
+):
+    kernels = module("_kernels")
+    monkeypatch.delenv(kernels.VARIABLE, raising=False)
+    monkeypatch.setattr(kernels, "_probe", lambda name: libraries)
+    names, reasons = kernels.usable()
+    assert names == []
+    assert all(re.search(reason, said) for said in reasons.values())
+
+
+def test_fits_that_differ_are_told_from_rounding_and_from_warned_ones(module):
+    kernels = module("kernels")
+    plain = {
+        f"{model.name}|plain": np.array([1.0, 2.0, 0.0])
+        for model in kernels.models()  # two coefficients, and no warning
+    }
+    name = "MultiTaskRidge|plain"
+    near, far = plain | {name: [1, 2 + 1e-7, 0]}, plain | {name: [1, 2 + 1e-5, 0]}
+    warned, refused = plain | {name: [1, 3, 1]}, plain | {name: [np.nan, 0]}
+    failures = [kernels.compare([plain, other])[1] for other in (near, far, warned, refused)]
+    assert failures == [0, 1, 0, 1]
+    assert kernels.compare([refused, refused])[1] == 0
+
+
+def test_the_problems_of_the_kernels_have_names_of_their_own(module):
+    kernels = module("kernels")
+    assert len({problem.name for problem in kernels.problems()}) == 20
+    assert len({model.name for model in kernels.models()}) == len(list(kernels.models()))

@@ -247,6 +247,16 @@ class Balancer(BaseEstimator):
         """The preferences, normalised to mean 1, of shape (n_tasks,)."""
         return check_preference(self.preference, n_tasks)
 
+    def merit(self, stats, state):
+        """Weights m >= 0 of a sum of the losses that falls along the direction d, m'J d > 0.
+
+        The step's own weights are such, as m'J d is then ||d||^2, unless some are negative.
+        """
+        return np.maximum(state.weights, 0.0)
+
+    def check_descent(self, stats):
+        """Raise ValueError where the direction means nothing that a descent could follow."""
+
     def scales(self, first):
         """For a method that makes the largest scaled excess least: the factors of the excesses.
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ._balancer import LARGEST, Answer, Balancer
 from ._cone import share_equally
-from ._imtl_g import equal_cosines
+from ._imtl_g import check_cosines, equal_cosines, per_unit_gradient
 from ._parameters import parameter_holder
 
 
@@ -17,7 +17,8 @@ class ConFIG(Balancer):
     d = (sum_t p_t g_t'e) e with e parallel to U^+ p, U the unit gradients: its cosines to the
     gradients are proportional to p, in the sense of least squares where the gradients depend on one
     another. It is that of :class:`IMTLG` but for its length, also in that weights may be negative
-    and that a descent may then end at a point that is not Pareto stationary.
+    and that a descent may then end at a point that is not Pareto stationary. Linear models refuse
+    it where gradients depend on one another from the start.
 
     Parameters
     ----------
@@ -40,6 +41,12 @@ class ConFIG(Balancer):
     promises = frozenset({"equivariant"})
 
     scale_heads: bool = field(default=False, kw_only=True)
+
+    def merit(self, stats, state):
+        return per_unit_gradient(self, stats)
+
+    def check_descent(self, stats):
+        check_cosines(self, stats)
 
     def weigh(self, stats, p, own):
         s, C = stats.norms, stats.unit_gramian

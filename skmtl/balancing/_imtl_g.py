@@ -7,10 +7,12 @@ from dataclasses import field
 
 import numpy as np
 
-from .._backend import eigh_psd
 from ._balancer import Answer, Balancer
 from ._cone import ROUNDING, share_equally
 from ._parameters import parameter_holder
+
+DEPENDENT = 1e-14  # eigenvalue per task that rounding cannot reach: cosines are good to ROUNDING
+UNATTAINED = 1e-6  # what may miss in cosines that are attained
 
 
 @parameter_holder
@@ -20,7 +22,8 @@ class IMTLG(Balancer):
     d = sum_t w_t g_t with g_t'd / ||g_t|| proportional to p_t, in the sense of least squares where
     the gradients depend on one another. Scaling a loss changes the length of d alone. Weights may
     be negative, as that of a gradient between others, and a descent then ends where a sum with
-    such weights vanishes, which is no Pareto-stationary point.
+    such weights vanishes, which is no Pareto-stationary point. Linear models refuse it where
+    gradients depend on one another from the start, as those of more tasks than coefficients do.
 
     Parameters
     ----------
@@ -52,6 +55,12 @@ class IMTLG(Balancer):
 
     scale_heads: bool = field(default=False, kw_only=True)
 
+    def merit(self, stats, state):
+        return per_unit_gradient(self, stats)
+
+    def check_descent(self, stats):
+        check_cosines(self, stats)
+
     def weigh(self, stats, p, own):
         s, C = stats.norms, stats.unit_gramian
         z, cosines = equal_cosines(C, p)
@@ -60,14 +69,35 @@ class IMTLG(Balancer):
         return Answer(share_equally(w, s / p, C), own)
 
 
+def per_unit_gradient(balancer, stats):
+    """m = p / norms: m'J d = p'U d is positive for d along U^+ p, ||d||^2 / ||U^+ p||."""
+    p, s = balancer.preferences(stats.n_tasks), stats.norms
+    return np.divide(p, s, out=np.zeros_like(s), where=s > 0)
+
+
+def check_cosines(balancer, stats):
+    """Raise ValueError unless some direction has the cosines asked for, at zero coefficients."""
+    index = stats.active(moving=True)
+    stats, p = stats.take(index), balancer.preferences(stats.n_tasks)[index]
+    missed = np.abs(equal_cosines(stats.unit_gramian, p)[1] - p).max()
+    if missed > UNATTAINED * p.max():
+        raise ValueError(
+            f"{type(balancer).__name__} follows a direction of equal cosines to all gradients, and "
+            f"none exists for the gradients of {len(p)} tasks in {stats.jacobian.shape[1]} "
+            "coefficients, which depend on one another; use more coefficients, or 'aligned_mtl' or "
+            "'upgrad', which are defined there."
+        )
+
+
 def equal_cosines(C, p):
     """(z, C z) with C z = p, or as near to it as possible; z = p where that is C z = 0.
 
     In that limit, as C becomes singular along p, z grows along p: its multiple is of no matter.
+    Eigenvalues up to n_tasks DEPENDENT count as zero.
     """
-    values, V = eigh_psd(C)
+    values, V = np.linalg.eigh(C)
     along = V.T @ p
-    seen = (values > 0) & (np.abs(along) > ROUNDING * len(p) * np.abs(p).max())
+    seen = (values > len(p) * DEPENDENT) & (np.abs(along) > ROUNDING * len(p) * np.abs(p).max())
     if not seen.any():
         return p, p
     along = np.where(seen, along, 0.0)

@@ -73,7 +73,8 @@ def fit_balanced(balancer, problem, fitted, penalty, solver, *, unit, own_risk):
     if found.change > 1:
         warnings.warn(
             f"balancer={balancer!r} stopped after {found.n_iter} steps, {found.change:.1g} times "
-            "above the change at which its weights count as settled.",
+            f"above the change at which its weights count as settled{found.ended and ': '}"
+            f"{found.ended}.",
             ConvergenceWarning,
             stacklevel=stack_level(),
         )

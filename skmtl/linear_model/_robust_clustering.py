@@ -23,10 +23,11 @@ class MultiTaskRobustClustering(
         Strength on the rest: how close a task stays to its centroid. 0: each task is fitted alone,
         and centroids are those of the limit, the means over connected tasks.
     alpha_fuse : float in [0, inf), default=1.0
-        Strength on the differences between centroids. 0: no fusion, least squares for each task.
+        Strength on the differences between centroids, in units of y. 0: no fusion, least squares
+        for each task.
     alpha_outlier : float in [0, inf), default=1.0
-        Strength on the outlier parts. alpha_outlier / alpha is the distance from its centroid, in
-        units of the coefficients, from which a task is an outlier. 0: all are.
+        Strength on the outlier parts, in units of y. alpha_outlier / alpha is the distance from its
+        centroid, in units of the coefficients, from which a task is an outlier. 0: all are.
     penalty : {"mcp", "scad", "lasso", "none"}, default="mcp"
         Of the outlier parts. "mcp" and "scad" are concave: a task farther away than gamma
         alpha_outlier / alpha is fitted as if alone. "lasso" is convex, and bounds the pull of

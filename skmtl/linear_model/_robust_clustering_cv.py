@@ -65,12 +65,12 @@ class MultiTaskRobustClusteringCV(
         Grid for alpha; None: 1 and 0.1 times the mean curvature of the losses, which is 1 for
         standardised uncorrelated features.
     alphas_fuse : array-like of values in [0, inf), default=None
-        Grid for alpha_fuse; None: 8 values down to a thousandth of the one at which all connected
-        tasks are one cluster, with penalty "lasso" if it is concave.
+        Grid for alpha_fuse, in units of y; None: 8 values down to a thousandth of the one at which
+        all connected tasks are one cluster, with penalty "lasso" if it is concave.
     alphas_outlier : array-like of values in [0, inf), default=None
-        Grid for alpha_outlier; None: alpha times a far distance, and half of it. Far is three
-        robust standard deviations above the median distance of a task's ridge estimate from the
-        consensus of its neighbours.
+        Grid for alpha_outlier, in units of y; None: alpha times a far distance, and half of it. Far
+        is three robust standard deviations above the median distance of a task's ridge estimate
+        from the consensus of its neighbours.
     cluster_rule : {"stability", "gap", "prediction"}, default="stability"
         Whose clusters to report. "stability": of the points where the clusters of the folds agree
         with those of all labels, by a mean adjusted Rand index of 0.9 at least (the most stable

@@ -58,6 +58,7 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         uphill. None: at the parameters. See Notes for what it costs.
     scale_targets : bool, default=True
         Whether to train on labels in units of their own task, of mean 0 and standard deviation 1.
+        Without it step sizes are in units of y.
     standardize : bool, default=True
         Whether to train on features in standard units, of mean 0 and standard deviation 1 over the
         observed labels; held-out rows are among those that are measured. Predictions take X in its
@@ -91,7 +92,8 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         Where NumPy input is computed; arrays of other array-API libraries are computed where they
         lie. "auto" takes a GPU through cupy if there is one and the work is worth the transfer.
     random_state : int, RandomState instance or None, default=None
-        Draws initial weights, minibatches and held-out rows. An int gives the same model each time.
+        Draws initial weights, minibatches and held-out rows, in the order of rows and columns. An
+        int gives the same model each time.
     verbose : bool or int, default=False
         Whether `fit` writes a line after each iteration.
 

@@ -107,7 +107,8 @@ class MultiTaskPerceptronClassifier(
         Where NumPy input is computed; arrays of other array-API libraries are computed where they
         lie. "auto" takes a GPU through cupy if there is one and the work is worth the transfer.
     random_state : int, RandomState instance or None, default=None
-        Draws initial weights, minibatches and held-out rows. An int gives the same model each time.
+        Draws initial weights, minibatches and held-out rows, in the order of rows and columns. An
+        int gives the same model each time.
     verbose : bool or int, default=False
         Whether `fit` writes a line after each iteration.
 

@@ -2,44 +2,22 @@
 
 A balancer that reads what weighted fits decide (losses, excess risks, distances to the optima) is
 iterated to a fixed point, w = weights(statistics of the fit under w): for convex losses it selects
-one Pareto point whatever the start.  One that reads gradients alone is followed downhill with a
-line search and stops where it first meets the Pareto set.
+one Pareto point whatever the start.  One that reads gradients alone is followed downhill
+(_balanced_descent.py) and stops where it first meets the Pareto set.
 """
-
-from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
 
+from ._balanced_descent import Balanced, descend
+
 SETTLED = 1e-5  # largest change of a weight, of mean 1, at a fixed point
 DEPTH, DAMPING, FARTHEST = 6, 0.5, 3.0  # of the mixing; the last in logarithms of a weight
-ARMIJO, SHORTEST, LONGER = 1e-4, 1e-12, 2.0
 LEAST_SHARE = 1e-3  # of a weight times its bar, where a bargain begins
 HALVINGS = 20
 MOST_ASCENTS = 100  # on the dual
 GAP = 1e-3  # between the largest excess and a bound from below, relative to it
 FINE = 1e-12  # change of the dual at which its ascent ends
-FLAT = 1e-6  # direction relative to the first at which descent ends
-
-
-class Balanced(NamedTuple):
-    """A fit under a balancer.
-
-    Attributes
-    ----------
-    point : Point
-    weights : ndarray of shape (n_tasks,)
-        Of the tasks' mean losses, mean 1; where negative ones outweigh the others, of mean
-        absolute value 1.
-    n_iter : int
-    change : float
-        What was left to change, relative to what is settled as 1.
-    """
-
-    point: Any
-    weights: np.ndarray
-    n_iter: int
-    change: float
 
 
 def balance_fit(objectives, balancer, make_stats, rng, *, max_iter):
@@ -83,7 +61,7 @@ def balance_fit(objectives, balancer, make_stats, rng, *, max_iter):
     state = balancer.init(objectives.n_tasks, rng)
     reads = balancer.needs | balancer.welcomes
     if reads & {"gramian", "jacobian"} and not reads & {"excess", "distances"}:
-        return _descend(objectives, balancer, make_stats, state, max_iter)
+        return descend(objectives, balancer, make_stats, state, max_iter)
     if "excess" in reads:
         start = objectives.problem.at(objectives.problem.zeros())
         scales = balancer.scales(objectives.excess(start))
@@ -211,51 +189,6 @@ def _least_maximum(objectives, scales, amounts, max_iter):
     gap = scaled.max() - found.x @ scaled  # between the largest excess and its bound from below
     size = np.abs(scaled).max()
     return Balanced(point, w, len(fits), gap / (GAP * size) if size > 0 else 0.0)
-
-
-def _descend(objectives, balancer, make_stats, state, max_iter):
-    """Steps against the balancer's direction, as long as the weighted sum falls enough.
-
-    Weights move from step to step; where the direction turns back the step halves too, else the two
-    would swing.
-    """
-    point = objectives.problem.at(objectives.problem.zeros())
-    length, first, size, last = 1.0, None, np.inf, 0.0
-    for n_iter in range(1, max_iter + 1):  # noqa: B007, reported below
-        values = objectives.values(point)
-        statistics = _statistics(objectives, balancer, point)
-        J, stats = statistics["jacobian"], make_stats(**statistics)
-        w, state = balancer.step(stats, state)
-        direction = balancer.direction(stats, state)
-        size = float(np.linalg.norm(direction))
-        first = size if first is None else first
-        if state.status == "stationary" or size <= FLAT * first:
-            size = 0.0
-            break
-        back = np.sum(last * direction) < 0
-        longest, last = length * (1 / LONGER if back else LONGER), direction
-        new, length = _shorter(objectives, point, direction, w, values, J @ direction, longest)
-        if new is None:
-            break
-        point = new
-    mean = w.mean() if w.sum() > 0 else np.abs(w).mean()
-    return Balanced(point, w / (mean or 1.0), n_iter, size / (FLAT * first) if first else 0.0)
-
-
-def _shorter(objectives, point, direction, w, values, slopes, length):
-    """(point, length) of the longest step, halved from `length`, that lowers w.f enough.
-
-    A negative weight would reward what its task loses in a long step, though it gains in a short
-    one: such a task's own f_t has to fall enough too.
-    """
-    watched = (w < 0) & (slopes > 0)
-    while length > SHORTEST:
-        new = objectives.moved(point, -length * direction)
-        falls, enough = values - objectives.values(new), ARMIJO * length * slopes
-        if w @ falls >= w @ enough and (falls >= enough)[watched].all():
-            return new, length
-        length /= 2
-    return None, length
 
 
 def _statistics(objectives, balancer, point):
