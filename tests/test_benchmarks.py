@@ -45,6 +45,7 @@ def comparison_with(gain):
         reference="MultiTaskRidgeCV",
         simple=["pooled", "independent"],
         scoring="explained variance",
+        test_train_ratio=1 / 3,
     )
 
 
