@@ -15,8 +15,8 @@ from ._words import (
     between,
     decimals_of,
     in_words,
-    legend,
     left_out_text,
+    legend,
     rival,
     share,
 )
@@ -387,7 +387,8 @@ class Comparison:
                 numbers += [between((row["low"], row["high"]), decimals)]
                 numbers += [share(row["p_value"])]
             cells.append([row["model"], *numbers, f"{row['fit_seconds']:.4f}"])
-        return f"{aligned(cells)}\n\n{legend(self, len(self._rivals))}{left_out_text(self.left_out)}"
+        said = legend(self, len(self._rivals)) + left_out_text(self.left_out)
+        return f"{aligned(cells)}\n\n{said}"
 
     def _task_text(self):
         decimals = self._decimals
