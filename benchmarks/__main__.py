@@ -20,6 +20,7 @@ BENCHMARKS = {  # the options that each takes
     "regimes": ["quick"],
     "scaling": ["quick"],
     "real": ["quick", "data"],
+    "level": ["quick"],
     "logistic": ["quick"],
     "classification": ["quick", "data"],
     "clustering": ["quick", "data"],

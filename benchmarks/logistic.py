@@ -146,8 +146,8 @@ def reliability(n_splits):
     )
     Z, predicted, observed = np.column_stack([X, task]), [], []
     losses = []
-    cv = MultiTaskShuffleSplit(n_splits, n_per_task=40, random_state=0)
-    for train, test in cv.split(X, y, task):
+    cv = MultiTaskShuffleSplit(n_splits, n_per_task=40, random_state=0, task_column=24)
+    for train, test in cv.split(Z, y):
         model = MultiTaskLogisticRegressionCV(task_column=24, criterion="alo")
         P = model.fit(Z[train], y[train]).predict_proba(Z[test])[:, 1]
         predicted.append(P)

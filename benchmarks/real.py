@@ -123,11 +123,11 @@ def show(title, comparison):
 def rows_of(comparison):
     """One row a contender."""
     rows = []
-    for name, scores in comparison.scores.items():
-        mean, se = mean_se(scores)
+    for row in comparison.to_dict()["table"]:
+        name, own = row["model"], [f"{row[key]:.4f}" for key in ("mean", "se")]
         difference, its_se = difference_to_simple(comparison, name)
         gap = ["best", ""] if name == comparison.best_simple else [f"{difference:+.4f}", its_se]
-        rows.append([name, f"{mean:.4f}", se, *gap, f"{comparison.fit_seconds[name]:.4f}"])
+        rows.append([name, *own, *gap, f"{row['fit_seconds']:.4f}"])
     return rows
 
 
@@ -141,12 +141,16 @@ def summary_row(title, comparison):
 
 
 def difference_to_simple(comparison, name):
-    """Mean paired difference of a contender to the best simple model, and its s.e. as text."""
-    return mean_se(comparison.scores[name] - comparison.scores[comparison.best_simple])
+    """Mean paired difference of a contender to the best simple model, and its s.e. as text.
+
+    The s.e. is corrected for the rows that splits share.
+    """
+    difference, se, _ = comparison.difference(name, comparison.best_simple)
+    return difference, f"{se:.4f}"
 
 
 def mean_se(values):
-    """Mean, and its standard error over splits as text."""
+    """Mean of what is independent, and its standard error as text."""
     return values.mean(), f"{values.std(ddof=1) / len(values) ** 0.5:.4f}"
 
 
@@ -200,5 +204,6 @@ def compare_hidden(X, Y, share, seeds):
         reference="MultiTaskRidgeCV",
         simple=["pooled", "independent"],
         scoring="mean correlation",
+        test_train_ratio=share / (1 - share),
     )
     return comparison, {name: each.mean(axis=0) for name, each in correlation.items()}

@@ -19,14 +19,14 @@ from . import __version__
 from ._backend import cuda_is_available, resolve_device
 from ._checks import printable
 from ._csv import Table, counted, label_text, read_table
+from ._progress import progress
+from ._workload import check_work
 from .datasets import load_grunfeld
 from .model_selection import MultiTaskShuffleSplit, compare, compare_by_rows
 
 PACKAGES = ("numpy", "scipy", "scikit-learn", "joblib", "pandas", "matplotlib")
 GRUNFELD_ROWS = 6  # training rows of each firm
-BAR = 30  # characters
-EXAMPLES = """\
-examples:
+EXAMPLES = """examples:
   python -m skmtl compare
   python -m skmtl compare school.csv --target score --task-column school
   python -m skmtl compare plants.csv --targets height,weight,yield --plot gain.png
@@ -103,6 +103,11 @@ def _add_compare(commands):
         action="store_true",
         help="labels are classes, as text, truth values and two whole numbers always are",
     )
+    add(
+        "--group-column",
+        metavar="COLUMN",
+        help="rows with one value there, as a time, a person or a place, are not split apart",
+    )
     add("--drop", metavar="A,B", type=_columns, default=[], help="columns that are no features")
     add(
         "--without",
@@ -162,9 +167,12 @@ def _compare(options):
     _check_output("--plot", options.plot)
     table = _load_grunfeld(options) if options.file is None else _load_file(options)
     described = _describe(options, table)
+    note = _check_work(options, table)
     lines = [described, *table.notes, _describe_splits(options, table)]
     sys.stdout.write("\n".join(lines) + "\n\n")
     sys.stdout.flush()
+    if note is not None:
+        sys.stderr.write(f"skmtl: {note}\n")
     comparison = _run(options, table)
     parts = {"per_task": True} if options.per_task else {}
     sys.stdout.write(comparison.to_text(**parts) + "\n")
@@ -174,10 +182,17 @@ def _compare(options):
         comparison.plot().figure_.savefig(options.plot, dpi=150)
 
 
+def _check_work(options, table):
+    """Refuse what would not fit into memory; a sentence on what takes long, or None."""
+    n_splits = options.repeats * len(options.rows_per_task or [None])
+    shape = {"wide": table.task is None, "without": options.without}
+    return check_work(*np.shape(table.X), _task_sizes(table), n_splits=n_splits, **shape)
+
+
 def _run(options, table):
     """The Comparison, or the ComparisonCurve; warnings come once each, in one line."""
-    how = {"transformer": table.transformer, "callback": _progress_bar(sys.stderr)}
-    how |= {"classification": table.classes is not None}
+    how = {"transformer": table.transformer, "callback": progress(sys.stderr)}
+    how |= {"classification": table.classes is not None, "groups": table.group}
     how |= {"estimators": dict.fromkeys(options.without)}
     with warnings.catch_warnings(record=True) as caught:
         if options.rows_per_task is None:
@@ -206,6 +221,7 @@ def _check_options(options):
     if options.file is None:
         given += ["--targets"] * (options.targets is not None) + ["--drop"] * bool(options.drop)
         given += ["--classification"] * options.classification
+        given += ["--group-column"] * (options.group_column is not None)
         if given:
             raise ValueError(f"{given[0]} needs a file; the embedded data have their own columns.")
     elif options.targets is None and len(given) < 2:
@@ -243,6 +259,8 @@ def _check_columns(options):
             f"--targets must be two or more different columns, got {targets}; for one target use "
             "--target and --task-column."
         )
+    if options.group_column in targets and options.group_column != options.task_column:
+        raise ValueError(f"--group-column names {options.group_column!r}, which is a target.")
     both = [name for name in options.drop if name in targets]
     if both:
         raise ValueError(f"--drop names {both[0]!r}, which is a target or the task column.")
@@ -285,6 +303,7 @@ def _load_file(options):
         target=options.target,
         task_column=options.task_column,
         targets=options.targets or (),
+        group=options.group_column,
         drop=options.drop,
         classification=options.classification or None,
     )
@@ -332,6 +351,9 @@ def _describe_splits(options, table):
         size += ", the others for testing"
         if options.n_per_task >= _task_sizes(table).min():
             size += f" (of a smaller {what} all but one)"
+    if options.group_column is not None:
+        groups = counted(len(set(table.group.tolist())), "group")
+        size += f"; rows of one {options.group_column!r} together ({groups})"
     return f"{options.repeats} random splits (seed {options.seed}): {size}."
 
 
@@ -342,6 +364,7 @@ def _write_json(options, table, comparison, described):
         "repeats": options.repeats,
         "test_size": options.test_size,
         "n_per_task": options.n_per_task,
+        "group_column": options.group_column,
         "versions": _versions(),
     }
     if table.classes is not None:
@@ -351,27 +374,13 @@ def _write_json(options, table, comparison, described):
         file.write("\n")
 
 
-def _progress_bar(stream):
-    """Callback that draws a bar on a terminal, None elsewhere."""
-    if not stream.isatty():
-        return None
-
-    def draw(done, total):
-        bar = f"[{'#' * (BAR * done // total):<{BAR}}] {done}/{total} splits"
-        stream.write(f"\r{bar}" if done < total else f"\r{'':<{len(bar)}}\r")
-        stream.flush()
-
-    return draw
-
-
 def _info(options):
     place = resolve_device("cuda" if cuda_is_available() else "cpu", np.empty((1, 1)))
     rows = _versions() | {
         "backend": place.xp.__name__.rpartition(".")[2],
         "device": str(place.device),
     }
-    width = max(map(len, rows))
-    sys.stdout.write("".join(f"{name:<{width}}  {value}\n" for name, value in rows.items()))
+    sys.stdout.write("".join(f"{name:<{max(map(len, rows))}}  {rows[name]}\n" for name in rows))
 
 
 def _versions():

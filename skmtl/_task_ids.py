@@ -38,8 +38,8 @@ def take_task_column(X, task_column):
     return features, _complete(column, f"column {task_column!r}")
 
 
-def id_array(ids, name, n_rows):
-    """Task ids that stand beside X as an array of shape (n_rows,); `name` is the parameter.
+def id_array(ids, name, n_rows, of="task"):
+    """Ids that stand beside X as an array of shape (n_rows,); `name` is the parameter.
 
     Raises
     ------
@@ -49,9 +49,9 @@ def id_array(ids, name, n_rows):
     ids = ids if hasattr(ids, "shape") else objects(ids)
     if tuple(ids.shape) != (n_rows,):
         raise ValueError(
-            f"{name} must hold one task id a row, of shape ({n_rows},), got {tuple(ids.shape)}."
+            f"{name} must hold one {of} id a row, of shape ({n_rows},), got {tuple(ids.shape)}."
         )
-    return _complete(ids, name)
+    return _complete(ids, name, of)
 
 
 def encode_tasks(ids):
@@ -168,13 +168,13 @@ def _check_position(task_column, n_columns):
         )
 
 
-def _complete(column, name):
+def _complete(column, name, of="task"):
     """Array of the ids in a column, of which none may be missing; `name` says where they stand."""
     ids = compact(as_array(column))
     missing = np.flatnonzero(is_missing(ids))
     if missing.size:
         raise ValueError(
-            f"the task id in {name} is missing in row {missing[0]}; drop such rows or give them "
+            f"the {of} id in {name} is missing in row {missing[0]}; drop such rows or give them "
             "an id of their own."
         )
     return ids

@@ -46,6 +46,7 @@ def comparison_with(gain):
         reference="MultiTaskRidgeCV",
         simple=["pooled", "independent"],
         scoring="explained variance",
+        test_train_ratio=1 / 3,
     )
 
 

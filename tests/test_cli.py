@@ -188,6 +188,70 @@ def test_learning_curves_of_a_file_are_written_and_drawn(run, save, wide_frame):
         assert file.read(4) == b"\x89PNG"
 
 
+# groups of rows that stay together
+
+
+def test_rows_of_a_group_column_stay_together_and_it_is_no_feature(run, save, long_frame):
+    long_frame["year"] = np.tile(np.arange(15), 4)
+    status, out, error = run("compare", save(long_frame), *LONG, "--group-column", "year")
+    assert (status, error) == (0, "")
+    assert "60 rows, 3 features, 4 tasks" in out
+    assert "rows of one 'year' together (15 groups)" in out
+    cv = MultiTaskShuffleSplit(2, test_size=0.25, random_state=0)
+    table = long_frame[["a", "b", "c", "site"]]
+    expected = compare(table, long_frame["y"], task_column="site", cv=cv, groups=long_frame["year"])
+    assert out.splitlines()[-1] == expected.verdict
+
+
+def test_groups_of_wide_rows_that_are_kept(save, wide_frame):
+    wide_frame["plot"] = np.arange(50) // 2
+    wide_frame.loc[3, ["u", "v", "w"]] = np.nan  # a row without a target is left out
+    table = read_table(save(wide_frame), targets=["u", "v", "w"], group="plot")
+    assert list(table.X.columns) == ["a", "b", "c"]
+    kept = wide_frame[["u", "v", "w"]].notna().any(axis=1)
+    assert not kept[3] and table.group.tolist() == wide_frame["plot"][kept].tolist()
+
+
+@pytest.mark.parametrize(
+    "arguments, named",
+    [
+        (["--group-column", "nowhere"], "has no column 'nowhere'"),
+        (["--group-column", "y"], "--group-column names 'y', which is a target"),
+    ],
+)
+def test_unusable_group_columns_are_refused_in_one_line(run, save, long_frame, arguments, named):
+    assert named in refusal(run("compare", save(long_frame), *LONG, *arguments))
+    assert "needs a file" in refusal(run("compare", "--group-column", "year"))
+
+
+# large tables
+
+
+def test_what_does_not_fit_into_memory_is_refused_before_the_work(
+    run, save, long_frame, monkeypatch
+):
+    monkeypatch.setattr("skmtl._workload._memory", lambda: 1e3)
+    error = refusal(run("compare", save(long_frame), *LONG))
+    assert "this machine has 0.001 MB of memory" in error and "--drop" in error
+
+
+def test_long_work_is_told_beforehand(run, save, long_frame, monkeypatch):
+    monkeypatch.setattr("skmtl._workload.LONG", 0.01)
+    status, _, error = run("compare", save(long_frame), *LONG)
+    assert status == 0
+    assert error.startswith("skmtl: this takes") and error.count("\n") == 1
+
+
+def test_columns_read_at_one_stroke_equal_columns_read_alone(save):
+    cells = {"x": ["1", " 2.5 ", "-3e2"], "gap": ["1", "", "2"], "word": ["u", "v", "u"]}
+    cells |= {"truth": ["true", "False", "true"], "site": list("aab"), "y": ["1", "2", "3"]}
+    X = read_table(save(pd.DataFrame(cells)), target="y", task_column="site").X
+    assert X["x"].tolist() == [1.0, 2.5, -300.0]
+    assert X["truth"].tolist() == [1.0, 0.0, 1.0]
+    assert X["word"].tolist() == ["u", "v", "u"]
+    assert np.isnan(X["gap"][1]) and X["gap"][2] == 2.0
+
+
 # classes
 
 

@@ -1,4 +1,5 @@
 import json
+from copy import copy
 
 import numpy as np
 import pandas as pd
@@ -60,6 +61,13 @@ def wide_data(seed=0, n=72, n_tasks=3, missing=0.2):
     return X, Y
 
 
+def split_long(cv, X, y, task):
+    """The splits of a splitter that is told the tasks, as by `compare`."""
+    cv = copy(cv)
+    cv.task_column = 0
+    return list(cv.split(np.column_stack([np.unique(task, return_inverse=True)[1], X]), y))
+
+
 def loss_comparison(own, other, **changes):
     """A Comparison of the losses of "mine" and of the simple models "plain" and "bad"."""
     scores = {"plain": np.asarray(other, dtype=float), "bad": np.asarray(other) + 1.0}
@@ -73,6 +81,7 @@ def loss_comparison(own, other, **changes):
         "reference": "mine",
         "simple": ["plain", "bad"],
         "scoring": "mean log loss",
+        "test_train_ratio": 1 / 3,
         "task_scoring": "log loss",
         "greater_is_better": False,
     }
@@ -107,7 +116,7 @@ def test_long_scores_equal_a_handwritten_loop():
     X, y, task = long_data()
     codes = np.unique(task, return_inverse=True)[1]
     auc, loss = [], []
-    for train, test in FEW.split(X, y, task):
+    for train, test in split_long(FEW, X, y, codes):
         table = np.column_stack([StandardScaler().fit(X[train]).transform(X), codes])
         model = MultiTaskLogisticRegressionCV(cv=3, task_column=3).fit(table[train], y[train])
         P = model.predict_proba(table[test])[:, 1]
@@ -201,7 +210,7 @@ def test_auc_of_a_task_is_its_mean_over_the_splits_that_have_one():
     X, y, task = long_data()
     y[(task == "t1") & (np.cumsum(task == "t1") > 3)] = 0  # few positive labels, if any in a test
     y[task == "t2"] = 1
-    splits = list(MultiTaskShuffleSplit(6, test_size=0.2, random_state=1).split(X, groups=task))
+    splits = split_long(MultiTaskShuffleSplit(6, test_size=0.2, random_state=1), X, None, task)
     with pytest.warns(UserWarning, match="one class only"):
         comparison = compare(X, y, task, cv=splits, **QUICK)
     values = {name: [] for name in np.unique(task)}
@@ -450,13 +459,16 @@ def test_a_column_without_labels_is_refused():
 # the result
 
 
+LUCK = 0.001 * np.resize([1.0, -1.0], 12)
+
+
 @pytest.mark.parametrize(
     "own, other, said",
     [
-        ([0.20, 0.21, 0.22], [0.30, 0.31, 0.33], "a gain"),
-        ([0.30, 0.31, 0.33], [0.20, 0.21, 0.22], "a loss"),
-        ([0.30, 0.20, 0.25], [0.31, 0.18, 0.24], "no gain"),
-        ([0.30, 0.20, 0.25], [0.30, 0.20, 0.25], "no gain"),
+        (0.21 + LUCK, 0.31 - LUCK, "a gain"),
+        (0.31 + LUCK, 0.21 - LUCK, "a loss"),
+        (0.31 + LUCK, 0.31 - LUCK, "no difference shown"),
+        (0.31 + LUCK, 0.31 + LUCK, "no difference shown"),
     ],
 )
 def test_a_smaller_loss_is_a_gain(own, other, said):
@@ -464,23 +476,37 @@ def test_a_smaller_loss_is_a_gain(own, other, said):
     assert comparison.best_simple == "plain"
     assert comparison.outcome == said
     assert comparison.gain == pytest.approx(np.mean(other) - np.mean(own))
+    low, high = comparison.gain_interval
+    assert low <= comparison.gain <= high
     assert comparison.table.loc["plain", "difference"] == pytest.approx(comparison.gain)
 
 
-def test_verdicts_name_the_measure_and_say_less_of_a_smaller_loss():
-    comparison = loss_comparison([0.210, 0.212], [0.213, 0.217])
-    assert comparison.verdict == (
-        "mine reaches a mean log loss of .211, .004 (s.e. .001) less than the best simple model, "
-        '"plain": a gain.'
+def test_verdicts_name_the_measure_and_a_smaller_loss_is_a_positive_gain():
+    assert loss_comparison(0.2112 + LUCK, np.full(12, 0.2154)).verdict == (
+        'mine reaches a mean log loss of .211; its gain on the best simple model, "plain", is '
+        "+.004 (95 % interval +.003 to +.006): a gain."
     )
     auc = loss_comparison(
-        [0.764, 0.766], [0.760, 0.760], scoring="mean AUC", greater_is_better=True
+        0.7652 + LUCK, np.full(12, 0.760), scoring="mean AUC", greater_is_better=True
     )
     auc.scores["bad"][:] = 0.5
     assert auc.verdict == (
-        "mine reaches a mean AUC of .765, .005 (s.e. .001) more than the best simple model, "
-        '"plain": a gain.'
+        'mine reaches a mean AUC of .765; its gain on the best simple model, "plain", is '
+        "+.005 (95 % interval +.004 to +.007): a gain."
     )
+
+
+def test_halves_of_few_test_rows_have_an_auc_of_their_own():
+    X, y, task = long_data()
+    comparison = compare(
+        X, y, task, cv=MultiTaskShuffleSplit(3, n_per_task=8, random_state=0), **QUICK
+    )
+    for measure in (comparison, comparison.log_loss):
+        assert measure.test_train_ratio == pytest.approx(2)
+        halves = measure.half_scores["pooled"]
+        assert halves.shape == (3, 2) and np.isfinite(halves).all()
+    halves = comparison.log_loss.half_scores["pooled"].mean(axis=1)
+    np.testing.assert_allclose(halves, comparison.log_loss.scores["pooled"])
 
 
 def test_the_text_holds_both_tables_and_both_verdicts():
@@ -511,8 +537,8 @@ def test_smaller_losses_are_drawn_in_the_colour_of_better_models():
     def colours(display):
         return [bar.lines[0].get_color() for bar in display.bars_]
 
-    loss = loss_comparison([0.30, 0.31], [0.20, 0.21])
-    gains = loss_comparison([-0.30, -0.31], [-0.20, -0.21], greater_is_better=True)
+    loss = loss_comparison(0.3 + LUCK, 0.2 - LUCK)
+    gains = loss_comparison(-0.3 - LUCK, -0.2 + LUCK, greater_is_better=True)
     gains.scores["bad"][:] = -1.2
     assert colours(loss.plot()) == colours(ComparisonDisplay.from_comparison(gains))
     assert len(set(colours(loss.plot()))) == 2

@@ -3,6 +3,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn.compose import make_column_transformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
@@ -20,10 +21,10 @@ matplotlib.use("Agg")
 @pytest.fixture
 def comparison():
     scores = {
-        "worse": np.array([0.50, 0.52, 0.48]),
-        "tie": np.array([0.72, 0.68, 0.80]),
-        "better": np.array([0.90, 0.91, 0.90]),
-        "mine": np.array([0.71, 0.70, 0.75]),
+        "worse": np.tile([0.50, 0.52, 0.48], 4),
+        "tie": np.tile([0.72, 0.68, 0.80], 4),
+        "better": np.tile([0.90, 0.91, 0.90], 4),
+        "mine": np.tile([0.71, 0.70, 0.75], 4),
     }
     return Comparison(
         scores=scores,
@@ -34,19 +35,22 @@ def comparison():
         reference="mine",
         simple=["worse", "tie"],
         scoring="explained variance",
+        test_train_ratio=1 / 3,
     )
 
 
-def test_dots_are_paired_differences_and_bars_two_standard_errors(comparison):
+def test_dots_are_paired_differences_and_bars_their_intervals(comparison):
     display = comparison.plot()
     expected = comparison.scores["tie"] - comparison.scores["mine"]
     dot, _, (bar,) = display.bars_[1]
     assert dot.get_xdata()[0] == pytest.approx(expected.mean())
     left, right = bar.get_segments()[0][:, 0]
-    assert right - left == pytest.approx(4 * expected.std(ddof=1) / np.sqrt(3))
+    se = expected.std(ddof=1) * np.sqrt(1 / 12 + 1 / 3)
+    assert right - left == pytest.approx(2 * stats.t.ppf(0.975, 11) * se)
+    assert left == pytest.approx(expected.mean() - stats.t.ppf(0.975, 11) * se)
 
 
-def test_a_dot_is_hollow_if_and_only_if_its_bar_holds_zero(comparison):
+def test_a_dot_is_hollow_if_and_only_if_no_difference_is_shown(comparison):
     faces = [bar[0].get_markerfacecolor() for bar in comparison.plot().bars_]
     assert [face == "white" for face in faces] == [False, True, False]
     assert faces[0] != faces[2]
@@ -63,8 +67,8 @@ def test_each_model_has_a_label_with_its_mean_and_the_reference_comes_last(compa
 
 def test_the_axis_says_what_bars_and_hollow_dots_mean(comparison):
     label = comparison.plot().ax_.get_xlabel()
-    assert "bar: ±2 standard errors" in label
-    assert "hollow dot: no difference beyond" in label
+    assert "bar: 95 % interval of one difference" in label
+    assert "hollow dot: none shown" in label
 
 
 # learning curves
@@ -74,7 +78,7 @@ def test_the_axis_says_what_bars_and_hollow_dots_mean(comparison):
 def curve(comparison):
     """Two sizes; at the second all models are better by as much, and "worse" is no longer worse."""
     more = {name: scores + 0.05 for name, scores in comparison.scores.items()}
-    more["worse"] = more["mine"] + np.array([-0.01, 0.0, 0.01])
+    more["worse"] = more["mine"] + np.tile([-0.01, 0.0, 0.01], 4)
     second = Comparison(**vars(comparison) | {"scores": more})
     return ComparisonCurve([4, 16], [comparison, second])
 
@@ -90,7 +94,9 @@ def test_lines_are_mean_scores_and_bands_two_standard_errors(curve):
         np.testing.assert_allclose(line.get_ydata(), scores.mean(axis=1))
         edges = display.bands_[k].get_paths()[0].vertices
         heights = [np.ptp(edges[edges[:, 0] == size, 1]) for size in (4, 16)]
-        np.testing.assert_allclose(heights, 4 * scores.std(axis=1, ddof=1) / np.sqrt(3))
+        np.testing.assert_allclose(
+            heights, 4 * scores.std(axis=1, ddof=1) * np.sqrt(1 / 12 + 1 / 3)
+        )
 
 
 def test_dots_are_hollow_where_a_model_does_not_differ_from_the_reference(curve):
@@ -111,7 +117,7 @@ def test_the_ticks_are_the_sizes_and_the_legend_names_the_models(curve):
 
 def test_the_legend_says_what_bands_and_hollow_dots_mean(comparison, curve):
     title = curve.plot().ax_.get_legend().get_title().get_text()
-    assert title.startswith("band: ±2 s.e. of the mean\nhollow: difference to\nmine within ±2 s.e.")
+    assert title.startswith("band: ±2 s.e. of the mean\nhollow: no difference to\nmine shown")
     scores = {name: comparison.scores[name] for name in ("worse", "mine")}  # no dot is hollow
     parts = {"scores": scores, "simple": ["worse"]}
     alone = ComparisonCurve([4], [Comparison(**vars(comparison) | parts)])

@@ -18,6 +18,7 @@ from skmtl.model_selection import (
 SIMPLE = ["pooled", "pooled + dummies", "independent", "independent, one alpha"]
 NAMES = [*SIMPLE, "MultiTaskBayesianRidge", "MultiTaskRidgeCV"]
 # quick: two pooled models and nothing else
+GAIN = ["gain", "gain_se", "gain_low", "gain_high", "outcome"]
 QUICK = {
     "estimators": dict.fromkeys(NAMES[1:]) | {"plain": PooledTasks(LinearRegression())},
     "reference": "plain",
@@ -42,12 +43,15 @@ def wide_data(seed=0, n=40):
     return X, Y
 
 
+N = 12  # splits
+
+
 def curve_of(gains, sizes=None, noise=0.001, rivals=None):
     """A curve of the reference "mine" with the given mean gains on the better of "a" and "b"."""
-    noise = noise * np.array([-1.0, 0.0, 1.0])  # its standard error is noise / sqrt(3)
+    noise = noise * np.resize([-1.0, 1.0], N)
     comparisons = []
     for gain, best in zip(gains, rivals or ["a"] * len(gains), strict=True):
-        scores = {"a": np.full(3, 0.1), "b": np.full(3, 0.1)} | {best: np.full(3, 0.5)}
+        scores = {"a": np.full(N, 0.1), "b": np.full(N, 0.1)} | {best: np.full(N, 0.5)}
         scores["mine"] = 0.5 + gain + noise
         comparisons.append(
             Comparison(
@@ -59,6 +63,7 @@ def curve_of(gains, sizes=None, noise=0.001, rivals=None):
                 reference="mine",
                 simple=["a", "b"],
                 scoring="explained variance",
+                test_train_ratio=1 / 3,
             )
         )
     return ComparisonCurve(list(sizes or range(2, 2 + len(gains))), comparisons)
@@ -186,7 +191,7 @@ def test_a_model_that_fails_at_one_size_is_kept_at_the_others():
 def test_the_table_holds_means_and_the_gain_on_the_model_that_is_best_at_that_size():
     curve = compare_by_rows(*long_data(), rows_per_task=(3, 8), n_splits=4)
     assert curve.table.index.tolist() == [3, 8] and curve.table.index.name == "rows"
-    assert list(curve.table.columns) == [*NAMES, "best_simple", "gain", "gain_se", "outcome"]
+    assert list(curve.table.columns) == [*NAMES, "best_simple", *GAIN]
     for size, comparison in zip(curve.rows_per_task, curve.comparisons, strict=True):
         row = curve.table.loc[size]
         for name in NAMES:
@@ -194,8 +199,9 @@ def test_the_table_holds_means_and_the_gain_on_the_model_that_is_best_at_that_si
         assert row["best_simple"] == max(SIMPLE, key=lambda name: row[name])
         gains = comparison.scores["MultiTaskRidgeCV"] - comparison.scores[row["best_simple"]]
         assert row["gain"] == pytest.approx(gains.mean())
-        assert row["gain_se"] == pytest.approx(gains.std(ddof=1) / 2)
-        assert comparison.verdict.endswith(f"{row['outcome']}.")
+        assert row["gain_se"] == comparison.gain_se
+        assert (row["gain_low"], row["gain_high"]) == comparison.gain_interval
+        assert row["outcome"] == comparison.outcome
 
 
 @pytest.mark.parametrize(
@@ -203,33 +209,45 @@ def test_the_table_holds_means_and_the_gain_on_the_model_that_is_best_at_that_si
     [
         ([0.1], "a gain at 2 rows per task"),
         ([0.1, 0.1, 0.1], "a gain from 2 to 4 rows per task"),
-        ([0.0, 0.0], "no gain from 2 to 3 rows per task"),
-        ([0.1, 0.1, 0.0], "a gain from 2 to 3 rows per task and no gain at 4"),
-        ([0.0, 0.1, 0.1], "no gain at 2 rows per task and a gain from 3 on"),
+        ([0.0, 0.0], "NOTHING from 2 to 3 rows per task"),
+        ([0.1, 0.1, 0.0], "a gain from 2 to 3 rows per task and NOTHING at 4"),
+        ([0.0, 0.1, 0.1], "NOTHING at 2 rows per task and a gain from 3 on"),
         (
             [0.1, 0.0, 0.0, -0.1, 0.1],
-            "a gain at 2 rows per task, no gain from 3 to 4, a loss at 5 and a gain at 6",
+            "a gain at 2 rows per task, NOTHING from 3 to 4, a loss at 5 and a gain at 6",
         ),
     ],
 )
 def test_the_verdict_names_the_sizes_at_which_sharing_gains(gains, said):
     sentence = curve_of(gains).verdict.split(". ")[0]
-    assert sentence == f"Against the best simple model, mine shows {said}"
+    said = said.replace("NOTHING", "no difference that these data can show")
+    assert sentence == f"Against the best simple model, mine has {said}"
+
+
+def test_too_few_splits_have_no_verdict():
+    curve = compare_by_rows(*long_data(), rows_per_task=(3, 8), n_splits=9, **QUICK)
+    start = "9 splits at each size are too few for a verdict, which takes 10. The best simple model"
+    assert curve.verdict.startswith(start)
+    assert list(curve.table["outcome"]) == [None, None]
 
 
 def test_the_verdict_tells_the_largest_gain_and_loss_that_count():
     verdict = curve_of([-0.2, -0.3, 0.02, 0.04]).verdict
-    assert "The largest gain is .040 (s.e. .001) in explained variance, at 5." in verdict
-    assert "The largest loss is .300 (s.e. .001) in explained variance, at 3." in verdict
+    said = "The largest gain is .040 in explained variance, at 5 (95 % interval of the gain +.03"
+    assert said in verdict
+    assert (
+        "The largest loss is .300 in explained variance, at 3 (95 % interval of the gain -.3"
+        in (verdict)
+    )
     assert "The gain is .040" in curve_of([0.0, 0.04]).verdict
     assert "gain is" not in curve_of([0.0, 0.0]).verdict
 
 
 def test_a_large_difference_within_its_standard_errors_is_not_the_largest_gain():
     sure, unsure = curve_of([0.04]).comparisons, curve_of([0.3], noise=0.9).comparisons
-    assert unsure[0].outcome == "no gain"
+    assert unsure[0].outcome == "no difference shown"
     verdict = ComparisonCurve([3, 6], [*sure, *unsure]).verdict
-    assert "The gain is .04" in verdict and ", at 3." in verdict
+    assert "The gain is .040 in explained variance, at 3 (" in verdict
 
 
 def test_the_verdict_names_the_best_simple_model_of_each_size():
@@ -243,7 +261,8 @@ def test_the_text_has_a_line_for_each_model_and_ends_with_the_verdict():
     assert lines[0].split() == ["rows", "per", "task", "3", "12"]
     assert lines[3].split() == ["mine", ".600", ".400"]
     assert lines[4].split() == ["gain", "+.100", "-.100"]
-    assert len({len(line) for line in lines[:6]}) == 1
+    assert lines[5].split()[:5] == ["95", "%", "interval,", "low", "+.099"]
+    assert len({len(line) for line in lines[:7]}) == 1
     assert lines[-1] == curve.verdict
     assert repr(curve) == "<ComparisonCurve of 3 models at [3, 12] rows per task>"
 
@@ -271,7 +290,10 @@ def test_to_dict_is_strict_json():
 
 def test_sharing_gains_with_few_rows_and_not_among_equal_tasks():
     similar = compare_by_rows(
-        *long_data(n_tasks=12, n=24, p=6, own=0.4), rows_per_task=(6, 12), n_splits=10
+        *long_data(n_tasks=30, n=16, p=6, own=0.4),
+        rows_per_task=(6,),
+        n_splits=10,
+        estimators={"MultiTaskBayesianRidge": None, "independent": None},
     )
     assert similar.table.loc[6, "outcome"] == "a gain"
     equal = compare_by_rows(

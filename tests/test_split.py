@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import (
     GridSearchCV,
+    GroupKFold,
     KFold,
     ShuffleSplit,
     cross_val_predict,
@@ -38,10 +39,18 @@ KFOLDS = st.builds(MultiTaskKFold, st.integers(2, 6), random_state=st.integers(0
 )
 
 
-def fold_of_rows(cv, X, y=None, groups=None):
+def split_tasks(cv, task, y=None, groups=None):
+    """Splits of long data whose task ids, of any kind, stand in the first column."""
+    cv, frame = copy.copy(cv), pd.DataFrame({"task": list(task), "x": 0.0})
+    cv.task_column = "task"
+    return cv.split(frame, y, groups)
+
+
+def fold_of_rows(cv, X, y=None, task=None):
     """Test fold of each row; fails unless each row is in one test set, else in training."""
     fold = np.full(len(X), -1)
-    for k, (train, test) in enumerate(cv.split(X, y, groups)):
+    splits = cv.split(X, y) if task is None else split_tasks(cv, task, y)
+    for k, (train, test) in enumerate(splits):
         assert sorted([*train, *test]) == list(range(len(X)))
         assert (fold[test] == -1).all()
         fold[test] = k
@@ -77,7 +86,7 @@ def long_rows(draw):
 @settings(deadline=None, max_examples=60)
 def test_folds_hold_each_task_and_class_of_long_data_to_within_one_row(cv, rows):
     task, label = rows
-    fold = fold_of_rows(cv, task, label, groups=task)
+    fold = fold_of_rows(cv, task, label, task=task)
     pair = one_hot(task * 2 + label)
     for member in (np.ones((len(task), 1)), one_hot(task), pair):
         assert spread(fold, cv.n_splits, member).max() <= 1
@@ -127,7 +136,7 @@ def test_classes_are_spread_within_each_task(classes, long):
     code = rng.integers(0, len(classes), (120, 1 if long else 3))
     task = rng.integers(0, 3, 120) if long else None
     y = classes[code[:, 0]] if long else classes[code]
-    fold = fold_of_rows(MultiTaskKFold(4, random_state=0), code, y, groups=task)
+    fold = fold_of_rows(MultiTaskKFold(4, random_state=0), code, y, task=task)
     if long:
         assert spread(fold, 4, one_hot(task * 3 + code[:, 0])).max() <= 1
     else:
@@ -166,13 +175,13 @@ def test_complete_labels_in_order_equal_kfold():
 
 def test_folds_in_order_are_runs_within_each_task():
     task = np.tile([0, 1], 6)
-    fold = fold_of_rows(MultiTaskKFold(3, shuffle=False), task, groups=task)
+    fold = fold_of_rows(MultiTaskKFold(3, shuffle=False), task, task=task)
     assert fold[task == 0].tolist() == fold[task == 1].tolist() == [0, 0, 1, 1, 2, 2]
 
 
 def test_the_odd_rows_of_tasks_fall_to_different_folds():
     task = np.repeat(np.arange(10), 4)  # 4 = 3 + 1 rows a task: 10 odd rows for 3 folds
-    fold = fold_of_rows(MultiTaskKFold(3, random_state=0), task, groups=task)
+    fold = fold_of_rows(MultiTaskKFold(3, random_state=0), task, task=task)
     assert sorted(np.bincount(fold)) == [13, 13, 14]
 
 
@@ -198,7 +207,7 @@ def test_a_class_that_is_rare_in_every_task_is_spread_over_the_folds(size, n_spl
     task, label = rare_class(20, size)
     for seed in range(5):
         cv = MultiTaskKFold(n_splits, shuffle=shuffle, random_state=seed if shuffle else None)
-        fold = fold_of_rows(cv, task, label, groups=task)
+        fold = fold_of_rows(cv, task, label, task=task)
         counts = np.bincount(fold[label == 1], minlength=n_splits)
         assert counts.max() <= np.ceil(20 / n_splits) + (20 % n_splits > 0)
         assert spread(fold, n_splits, np.ones((len(task), 1))).max() <= 1
@@ -211,7 +220,7 @@ def test_tasks_of_whole_and_of_other_shares_are_spread_side_by_side():
     label = np.zeros(len(task))
     label[np.cumsum(size) - 1] = 1
     for seed in range(20):
-        fold = fold_of_rows(MultiTaskKFold(5, random_state=seed), task, label, groups=task)
+        fold = fold_of_rows(MultiTaskKFold(5, random_state=seed), task, label, task=task)
         assert spread(fold, 5, np.ones((len(task), 1))).max() <= 1
         assert spread(fold, 5, one_hot(task)).max() <= 1
         assert np.bincount(fold[label == 1], minlength=5).max() <= 15  # of 36; all together: 36
@@ -233,7 +242,7 @@ def test_a_class_that_is_rare_in_every_task_is_in_every_part_of_a_split(size, pa
     task, label = rare_class(20, size)
     n = {name: share * 20 for name, share in part.items()}
     drawn = []
-    for train, test in MultiTaskShuffleSplit(40, random_state=0, **part).split(task, label, task):
+    for train, test in split_tasks(MultiTaskShuffleSplit(40, random_state=0, **part), task, label):
         assert abs(label[test].sum() - n["test_size"]) <= 2.5
         if "train_size" in part:
             # drawn from what the other draw left; in every split all or none would be there
@@ -250,7 +259,7 @@ def test_each_task_gives_its_fraction_to_within_one_row(rows, test_size, seed):
     cv = MultiTaskShuffleSplit(2, test_size=test_size, random_state=seed)
     size = ShuffleSplit(1, test_size=test_size)
     n_train, n_test = map(len, next(size.split(task)))
-    for train, test in cv.split(task, label, groups=task):
+    for train, test in split_tasks(cv, task, label):
         assert sorted([*train, *test]) == list(range(len(task)))
         assert (len(train), len(test)) == (n_train, n_test)
         member = np.hstack([one_hot(task), one_hot(task * 2 + label)])
@@ -275,7 +284,7 @@ def test_each_task_of_long_data_gives_n_training_rows(rows, n_per_task, seed):
     task, label = np.append(rows[0], [7, 7]), np.append(rows[1], [0, 1])
     cv = MultiTaskShuffleSplit(2, n_per_task=n_per_task, random_state=seed)
     size = np.bincount(task, minlength=8)
-    for train, test in cv.split(task, label, groups=task):
+    for train, test in split_tasks(cv, task, label):
         assert sorted([*train, *test]) == list(range(len(task)))
         # a smaller task gives all rows but one, a single row goes to training
         expected = np.where(size > n_per_task, n_per_task, np.where(size > 1, size - 1, size))
@@ -313,7 +322,7 @@ def test_training_rows_give_every_task_n_labels_of_wide_data():
 @every_splitter
 def test_training_indices_take_the_tasks_in_turn(cv):
     task = np.repeat(np.arange(4), 10)
-    for train, _ in cv.split(task, groups=task):
+    for train, _ in split_tasks(cv, task):
         if getattr(cv, "shuffle", True):
             assert sorted(task[train[:4]]) == sorted(task[train[4:8]]) == [0, 1, 2, 3]
         else:
@@ -322,19 +331,20 @@ def test_training_indices_take_the_tasks_in_turn(cv):
 
 @every_splitter
 @pytest.mark.parametrize("kind", ["int", "str", "tuple"])
-def test_ids_come_in_a_column_or_as_groups(cv, kind):
+def test_ids_in_a_column_of_any_kind_give_the_same_splits(cv, kind):
     code = np.random.default_rng(0).integers(0, 3, 20)
     ids = {"int": [5, 3, 9], "str": ["b", "c", "a"], "tuple": [("x", 2), ("x", 0), ("x", 1)]}[kind]
     ids = [ids[c] for c in code]
-    groups = list(cv.split(code, groups=ids))
+    number = sorted(set(ids))
+    expected = list(split_tasks(cv, [number.index(id_) for id_ in ids]))
     column = copy.copy(cv)
     column.task_column = "site"
     frame = pd.DataFrame({"x": np.arange(20.0), "site": ids})
-    assert_same_splits(groups, column.split(frame))
+    assert_same_splits(expected, column.split(frame))
     if kind != "tuple":
-        assert_same_splits(groups, column.split(pl.DataFrame(frame.to_dict("list"))))
+        assert_same_splits(expected, column.split(pl.DataFrame(frame.to_dict("list"))))
     column.task_column = -1
-    assert_same_splits(groups, column.split(frame.to_numpy()))
+    assert_same_splits(expected, column.split(frame.to_numpy()))
 
 
 @every_splitter
@@ -455,16 +465,98 @@ def test_every_point_of_a_learning_curve_has_every_task():
 
 
 def test_groups_are_routed_to_the_splitter():
-    X, task = np.zeros((12, 1)), np.repeat(["a", "b"], 6)
+    X, group = np.zeros((12, 1)), np.repeat(["a", "b", "c", "d"], 3)
     cv = MultiTaskKFold(2, random_state=0)
     for routing in (False, True):
         with sklearn.config_context(enable_metadata_routing=routing):
-            options = {"params": {"groups": task}} if routing else {"groups": task}
+            options = {"params": {"groups": group}} if routing else {"groups": group}
             result = cross_validate(
                 Ridge(), X, np.arange(12.0), cv=cv, return_indices=True, **options
             )
         for test in result["indices"]["test"]:
-            assert sorted(task[test]) == ["a"] * 3 + ["b"] * 3
+            assert sorted(np.unique(group[test], return_counts=True)[1]) == [3, 3]
+
+
+# groups of rows that stay together
+
+TOGETHER = {name: cv for name, cv in SPLITTERS.items() if name != "kfold in order"}
+
+
+def rows_in_groups(seed, kind):
+    """(splitter maker's data, groups): long rows, wide rows with gaps or complete wide rows."""
+    rng = np.random.default_rng(seed)
+    n, group = 60, rng.integers(0, 15, 60)
+    if kind == "long":
+        return {"task": rng.integers(0, 3, n), "y": rng.integers(0, 2, n)}, group
+    Y = random_holes(rng, n, 3, [0.0, 0.3, 0.6]) if kind == "gaps" else rng.normal(size=(n, 3))
+    return {"y": Y}, group
+
+
+@pytest.mark.parametrize("kind", ["long", "gaps", "complete"])
+@pytest.mark.parametrize("cv", TOGETHER.values(), ids=TOGETHER)
+def test_rows_of_one_group_stay_together(cv, kind):
+    for seed in range(5):
+        data, group = rows_in_groups(seed, kind)
+        if kind == "long":
+            splits = split_tasks(cv, **data, groups=group)
+        else:
+            splits = cv.split(data["y"], data["y"], group)
+        for train, test in splits:
+            assert len(train) and len(test)
+            assert not set(group[train]) & set(group[test])
+            assert len(set(train) | set(test)) == len(train) + len(test)
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_each_group_is_in_one_fold_and_folds_hold_tasks_evenly(shuffle):
+    rng = np.random.default_rng(0)
+    group = np.repeat(np.arange(60), rng.integers(1, 6, 60))
+    task = rng.integers(0, 4, 60)[group]  # a group lies in one task
+    cv = MultiTaskKFold(4, shuffle=shuffle, random_state=0 if shuffle else None)
+    fold = np.full(len(group), -1)
+    for k, (_, test) in enumerate(split_tasks(cv, task, groups=group)):
+        fold[test] = k
+    assert all(len(set(fold[group == g])) == 1 for g in range(60))
+    assert spread(fold, 4, one_hot(task)).max() <= 5  # the largest group
+    chance = [len(test) for _, test in GroupKFold(4).split(task, groups=group)]
+    assert np.ptp(np.bincount(fold)) <= max(np.ptp(chance), 5)
+
+
+def test_groups_that_cross_all_tasks_give_every_task_its_exact_share():
+    year, task = np.tile(np.arange(20), 6), np.repeat(np.arange(6), 20)
+    for train, test in split_tasks(
+        MultiTaskShuffleSplit(10, test_size=0.25, random_state=0), task, groups=year
+    ):
+        assert np.bincount(task[test]).tolist() == [5] * 6
+        assert np.bincount(task[train]).tolist() == [15] * 6
+    for _, test in split_tasks(MultiTaskKFold(4, random_state=0), task, groups=year):
+        assert np.bincount(task[test]).tolist() == [5] * 6
+
+
+def test_groups_alike_are_tested_equally_often():
+    year, task = np.tile(np.arange(12), 3), np.repeat(np.arange(3), 12)
+    cv, tested = MultiTaskShuffleSplit(600, test_size=0.25, random_state=0), np.zeros(12)
+    for _, test in split_tasks(cv, task, groups=year):
+        tested[np.unique(year[test])] += 1
+    assert abs(tested / 600 - 0.25).max() < 5 * np.sqrt(0.25 * 0.75 / 600)
+
+
+def test_groups_are_drawn_until_every_task_has_n_labels():
+    rng = np.random.default_rng(1)
+    group, task = rng.integers(0, 30, 120), rng.integers(0, 4, 120)
+    cv = MultiTaskShuffleSplit(10, n_per_task=7, random_state=0)
+    for train, test in split_tasks(cv, task, groups=group):
+        assert (np.bincount(task[train], minlength=4) >= 7).all()
+        assert len(train) < 70
+        assert len(test) + len(train) == 120
+
+
+def test_groups_of_one_row_are_spread_as_rows():
+    task = np.repeat([0, 1, 2], [7, 8, 9])
+    cv, fold = MultiTaskKFold(3, random_state=0), np.full(24, -1)
+    for k, (_, test) in enumerate(split_tasks(cv, task, groups=np.arange(24))):
+        fold[test] = k
+    assert spread(fold, 3, np.column_stack([one_hot(task), np.ones(24)])).max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -502,12 +594,18 @@ def test_wrong_parameters_are_named(make, error, message):
         (MultiTaskKFold(4), {}, "n_splits must be at most the number of rows, 3, got 4"),
         (
             MultiTaskShuffleSplit(n_per_task=1),
-            {"groups": [0, 1, 2]},
-            "n_per_task=1 leaves none of 3 rows for testing",
+            {"X": np.zeros((1, 2))},
+            "n_per_task=1 leaves none of 1 rows for testing",
         ),
         (MultiTaskShuffleSplit(test_size=1.5), {}, "test_size=1.5"),
-        (MultiTaskKFold(2), {"y": np.zeros((3, 2)), "groups": [0, 1, 1]}, "y must be 1-D .*3, 2"),
-        (MultiTaskKFold(2), {"groups": [0, None, 1]}, "task id in groups is missing in row 1"),
+        (MultiTaskKFold(2, task_column=1), {"y": np.zeros((3, 2))}, "y must be 1-D .*3, 2"),
+        (MultiTaskKFold(2), {"groups": [0, None, 1]}, "group id in groups is missing in row 1"),
+        (MultiTaskKFold(3), {"groups": [0, 1, 1]}, "at most the number of groups, 2, got 3"),
+        (
+            MultiTaskShuffleSplit(n_per_task=1),
+            {"groups": [0, 0, 0]},
+            "n_per_task=1 leaves none of 3 rows for testing",
+        ),
         (MultiTaskKFold(2), {"y": [1.0, 2.0]}, "inconsistent numbers of samples"),
         (MultiTaskKFold(2, task_column="site"), {}, "task_column='site' is a name"),
         (MultiTaskKFold(2, task_column=5), {}, "task_column=5 is out of range"),
@@ -515,4 +613,4 @@ def test_wrong_parameters_are_named(make, error, message):
 )
 def test_wrong_data_are_named(cv, data, message):
     with pytest.raises(ValueError, match=message):
-        list(cv.split(np.zeros((3, 2)), **data))
+        list(cv.split(**{"X": np.zeros((3, 2))} | data))

@@ -15,9 +15,13 @@ class MultiTaskKFold(BaseCrossValidator):
     """K folds that hold the observed labels of each task as evenly as possible.
 
     Every row is in exactly one test fold, and fold sizes differ by at most one. Long data (with
-    `task_column` or `groups`): so do the numbers of each task's rows. Wide Y with NaN: each task's
-    labels are spread by iterative stratification. Class labels are spread within each task too:
-    text, booleans, two distinct values, or whole numbers with on average five labels a value.
+    `task_column`): so do the numbers of each task's rows. Wide Y with NaN: each task's labels are
+    spread by iterative stratification. Class labels are spread within each task too: text,
+    booleans, two distinct values, or whole numbers with on average five labels a value.
+
+    With `groups` given to `split`, as scikit-learn's splitters are, rows of one group (a time, a
+    person, a place) are in one fold. Groups are then spread as evenly as their sizes allow, by
+    iterative stratification too, the largest first.
 
     Parameters
     ----------
@@ -29,8 +33,8 @@ class MultiTaskKFold(BaseCrossValidator):
     random_state : int, RandomState instance or None, default=None
         An int gives the same folds at each call; requires `shuffle`.
     task_column : str or int, default=None
-        Name or position of the column of X that holds the task ids of long data. None: `groups`, if
-        given to `split`, are the task ids; otherwise each column of y is a task.
+        Name or position of the column of X that holds the task ids of long data. None: each column
+        of y is a task.
 
     Notes
     -----
@@ -80,17 +84,18 @@ class MultiTaskKFold(BaseCrossValidator):
         y : array-like of shape (n_samples,) or (n_samples, n_tasks), default=None
             Labels, NaN where not observed.
         groups : array-like of shape (n_samples,), default=None
-            Task ids; not read if `task_column` is given.
+            Ids of what rows belong to; rows of one id stay together.
 
         Yields
         ------
         train, test : ndarray
         """
         rows = read_rows(X, y, groups, self.task_column)
-        n = len(rows.task)
-        if self.n_splits > n:
+        n, n_units = len(rows.task), rows.n_units
+        if self.n_splits > n_units:
+            what = "rows" if groups is None else "groups"
             raise ValueError(
-                f"n_splits must be at most the number of rows, {n}, got {self.n_splits}."
+                f"n_splits must be at most the number of {what}, {n_units}, got {self.n_splits}."
             )
         rng = check_random_state(self.random_state) if self.shuffle else None
         fold = spread_over_folds(rows, self.n_splits, rng)
@@ -103,10 +108,15 @@ class MultiTaskKFold(BaseCrossValidator):
 class MultiTaskShuffleSplit(BaseShuffleSplit):
     """Random splits that take the same fraction, or the same number of training rows, of each task.
 
-    Long data (with `task_column` or `groups`): each task gives its fraction to within one row, or
-    `n_per_task` rows for training. Wide Y with NaN: each task's labels are divided by iterative
-    stratification; with `n_per_task`, training rows are drawn until each task has at least that
-    many labels. Class labels are divided within each task too, except for `n_per_task` with NaN.
+    Long data (with `task_column`): each task gives its fraction to within one row, or `n_per_task`
+    rows for training. Wide Y with NaN: each task's labels are divided by iterative stratification;
+    with `n_per_task`, training rows are drawn until each task has at least that many labels. Class
+    labels are divided within each task too, except for `n_per_task` with NaN.
+
+    With `groups` given to `split` rows of one group (a time, a person, a place) are all for
+    training or all for testing: fractions are met as nearly as the groups allow, by iterative
+    stratification, and with `n_per_task` groups are drawn until each task has at least that many
+    training labels.
 
     Parameters
     ----------
@@ -136,12 +146,12 @@ class MultiTaskShuffleSplit(BaseShuffleSplit):
     --------
     >>> import numpy as np
     >>> from skmtl.model_selection import MultiTaskShuffleSplit
-    >>> X, task = np.arange(8.0)[:, None], list("aaaaabbb")
-    >>> cv = MultiTaskShuffleSplit(n_splits=2, n_per_task=2, random_state=0)
-    >>> for train, test in cv.split(X, groups=task):
-    ...     print(sorted(task[i] for i in train), sorted(task[i] for i in test))
-    ['a', 'a', 'b', 'b'] ['a', 'a', 'a', 'b']
-    ['a', 'a', 'b', 'b'] ['a', 'a', 'a', 'b']
+    >>> X = np.column_stack([np.arange(8.0), [0, 0, 0, 0, 0, 1, 1, 1]])
+    >>> cv = MultiTaskShuffleSplit(n_splits=2, n_per_task=2, random_state=0, task_column=1)
+    >>> for train, test in cv.split(X):
+    ...     print(np.sort(X[train, 1]), np.sort(X[test, 1]))
+    [0. 0. 1. 1.] [0. 0. 0. 1.]
+    [0. 0. 1. 1.] [0. 0. 0. 1.]
     """
 
     __metadata_request__split: ClassVar[dict] = {"groups": True}
@@ -181,7 +191,7 @@ class MultiTaskShuffleSplit(BaseShuffleSplit):
         y : array-like of shape (n_samples,) or (n_samples, n_tasks), default=None
             Labels, NaN where not observed.
         groups : array-like of shape (n_samples,), default=None
-            Task ids; not read if `task_column` is given.
+            Ids of what rows belong to; rows of one id stay together.
 
         Yields
         ------

@@ -1,11 +1,13 @@
 """Spreading rows over folds, or over training and testing, so that every task and class is in each.
 
 Where a row has one label (long data) or all rows are labelled alike, rows are dealt like cards from
-a deck sorted by task and class.  Where rows of a wide Y lack labels, rows are placed one by one in
-the fold that lacks their labels most, rarest labels first (iterative stratification).
+a deck sorted by task and class.  Where rows of a wide Y lack labels, or stay together in groups,
+rows or groups are placed one by one in the fold that lacks their labels most, rarest labels first
+(iterative stratification).
 """
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from .._task_ids import occurrence
 
@@ -15,17 +17,20 @@ GOLDEN, SILVER = (5**0.5 - 1) / 2, 2**0.5 - 1  # for two draws, one from what th
 
 def spread_over_folds(rows, n_folds, rng):
     """Fold of each row."""
-    if rows.groups is None:
+    if rows.strata is None:
         return _deal(rows, n_folds, rng)
-    n = len(rows.groups)
-    return _place(rows.groups, n // n_folds + (np.arange(n_folds) < n % n_folds), rng)
+    n = len(rows.task)
+    sizes = n // n_folds + (np.arange(n_folds) < n % n_folds)
+    return _place(_counts(rows), sizes, rng, largest_first=True)[rows.units]
 
 
 def divide(rows, n_train, n_test, rng):
     """TRAIN, TEST or UNUSED for each row, the same shares of every task and class."""
     n = len(rows.task)
-    if rows.groups is not None:
-        return _place(rows.groups, np.array([n_test, n_train, n - n_train - n_test]), rng)
+    if rows.strata is not None:
+        # in random order: the largest, if placed first, would never be for testing
+        sizes = np.array([n_test, n_train, n - n_train - n_test])
+        return _place(_counts(rows), sizes, rng, largest_first=False)[rows.units]
     part = np.full(n, UNUSED)
     deck = _deck(rows, rng)
     is_test = _take_some(rows.task[deck], n_test, rng, GOLDEN)
@@ -52,19 +57,38 @@ def in_turn(index, task):
 
 def _draw_rows(rows, n_per_task, rng):
     part = np.full(len(rows.task), TEST)
-    if rows.observed is None:
-        deck = _deck(rows, rng)
-        run = _run_numbers(rows.task[deck])
-        size = np.bincount(run)
-        chosen = _take_evenly(occurrence(run), size, _labels_to_draw(size, n_per_task), rng, run)
-        part[deck[chosen]] = TRAIN
-        return part
-    short = _labels_to_draw(rows.observed.sum(axis=0), n_per_task)
-    for row in rng.permutation(len(part)):
-        if (short[rows.observed[row]] > 0).any():
-            part[row] = TRAIN
-            short -= rows.observed[row]
+    if rows.strata is not None:
+        return _draw_units(_counts(rows), rows.n_tasks, n_per_task, rng)[rows.units]
+    deck = _deck(rows, rng)
+    run = _run_numbers(rows.task[deck])
+    size = np.bincount(run)
+    chosen = _take_evenly(occurrence(run), size, _labels_to_draw(size, n_per_task), rng, run)
+    part[deck[chosen]] = TRAIN
     return part
+
+
+def _draw_units(counts, n_tasks, n_per_task, rng):
+    """TRAIN for units in random order as long as one of their tasks is short of labels."""
+    part = np.full(counts.shape[0], TEST)
+    labels = counts[:, 1 : 1 + n_tasks]
+    short = _labels_to_draw(labels.sum(axis=0), n_per_task)
+    for unit in rng.permutation(len(part)):
+        own = slice(*labels.indptr[unit : unit + 2])
+        tasks = labels.indices[own]
+        if (short[tasks] > 0).any():
+            part[unit] = TRAIN
+            short[tasks] -= labels.data[own]
+    return part
+
+
+def _counts(rows):
+    """Rows of each unit in each stratum, of shape (n_units, n_strata)."""
+    seen = rows.strata >= 0
+    unit = np.broadcast_to(rows.units[:, None], seen.shape)[seen]
+    ones = np.ones(len(unit), dtype=np.intp)
+    counts = csr_array((ones, (unit, rows.strata[seen])))
+    counts.sum_duplicates()
+    return counts
 
 
 def _labels_to_draw(size, n_per_task):
@@ -133,25 +157,28 @@ def _take_evenly(position, size, count, rng, run=0, phase=0):
     return ((position + 1) * count + start) // size > (position * count + start) // size
 
 
-def _place(groups, sizes, rng):
-    """Fold of each row, of the given sizes, such that each group is spread in proportion to them.
+def _place(counts, sizes, rng, *, largest_first):
+    """Fold of each unit such that folds have about the given sizes and their share of each stratum.
 
-    Each row goes where it lowers most, or raises least, the sum over folds and groups of
-    (count - target)^2 / target; rows of the rarest groups first, while there is still a choice.
+    Each unit goes where it lowers most, or raises least, the sum over folds and strata of
+    (count - target)^2 / target, among folds with room; units of the rarest strata first, while
+    there is still a choice, or of unequal units the largest.
     """
-    n = len(groups)
-    count = np.bincount(groups.ravel() + 1).astype(float)[1:]
-    count = np.append(count, np.inf)  # group -1, of labels not observed, asks for nothing
-    step = n / (np.maximum(sizes, 1)[:, None] * np.maximum(count, 1))
-    lack = 1 - step / 2
+    n_units, n_strata = counts.shape
+    total = np.maximum(counts.sum(axis=0), 1)
+    size = counts[:, [0]].toarray()[:, 0]
+    step = size.sum() / (np.maximum(sizes, 1)[:, None] * total)  # 1 / target
+    lack = np.ones((len(sizes), n_strata))  # (target - count) / target
     room = sizes.copy()
-    order = np.arange(n) if rng is None else rng.permutation(n)
-    rarest = count[groups].min(axis=1)
-    fold = np.empty(n, dtype=np.intp)
-    for row in order[np.argsort(rarest[order], kind="stable")]:
-        own = groups[row]
-        gain = np.where(room > 0, lack[:, own].sum(axis=1), -np.inf)
-        best = fold[row] = gain.argmax()
-        lack[best, own] -= step[best, own]
-        room[best] -= 1
+    order = np.arange(n_units) if rng is None else rng.permutation(n_units)
+    rarest = np.minimum.reduceat(total[counts.indices], counts.indptr[:-1])
+    keys = (rarest[order], -size[order] if largest_first else np.zeros(n_units))
+    fold = np.empty(n_units, dtype=np.intp)
+    for unit in order[np.lexsort(keys)]:
+        part = slice(*counts.indptr[unit : unit + 2])
+        own, c = counts.indices[part], counts.data[part]
+        gain = lack[:, own] @ c - step[:, own] @ c**2 / 2
+        best = fold[unit] = np.where(room > 0, gain, -np.inf).argmax()
+        lack[best, own] -= c * step[best, own]
+        room[best] -= size[unit]
     return fold

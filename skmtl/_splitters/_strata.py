@@ -17,46 +17,66 @@ class Rows(NamedTuple):
 
     task, label : ndarray of shape (n,)
         Task and class number of each row, zeros where rows are labelled alike.
-    groups : ndarray of shape (n, m) or None
-        Where rows of a wide Y differ: the numbers of the groups that each row belongs to, which are
-        all rows (0), the rows of each task and of each class of it; -1 for a label not observed.
-    observed : ndarray of shape (n, n_tasks) or None
+    strata : ndarray of shape (n, m) or None
+        Where rows of a wide Y differ, or stay together: the numbers of the strata that each row
+        belongs to, which are all rows (0), the rows of each task (1, 2, ...) and of each class of
+        it; -1 for a label not observed.
+    group : ndarray of shape (n,) or None
+        Number of the group of rows that each row stays together with.
+    n_tasks : int
     """
 
     task: np.ndarray
     label: np.ndarray
-    groups: np.ndarray | None = None
-    observed: np.ndarray | None = None
+    strata: np.ndarray | None = None
+    group: np.ndarray | None = None
+    n_tasks: int = 1
+
+    @property
+    def units(self):
+        """Number of the unit that each row moves with, its group or itself."""
+        return np.arange(len(self.task)) if self.group is None else self.group
+
+    @property
+    def n_units(self):
+        """Number of groups, or of rows where none stay together."""
+        return int(self.units.max(initial=-1)) + 1
 
 
 def read_rows(X, y, groups, task_column):
-    """Rows of the data that a splitter is given; tasks come in a column, as groups or wide."""
+    """Rows of the data that a splitter is given; tasks come in a column or wide."""
     X, y, groups = indexable(X, y, groups)
     n = X.shape[0] if hasattr(X, "shape") else len(X)
+    rows = _read_tasks(X, y, task_column, n)
+    if groups is None:
+        return rows
+    group = encode_tasks(id_array(groups, "groups", n, of="group"))[1]
+    if rows.strata is None:
+        label = rows.label[:, None]
+        strata = _stratum_numbers(label, rows.task[:, None], rows.n_tasks)
+        rows = rows._replace(strata=strata)
+    return rows._replace(group=group)
+
+
+def _read_tasks(X, y, task_column, n):
+    """Rows that do not stay together."""
     nothing = np.zeros(n, dtype=np.intp)
-    ids = _read_ids(X, groups, task_column, n)
-    task = nothing if ids is None else encode_tasks(ids)[1]
+    ids = None if task_column is None else split_task_column(X, task_column)[1]
+    tasks, task = ([0], nothing) if ids is None else encode_tasks(ids)
     if y is None:
-        return Rows(task, nothing)
+        return Rows(task, nothing, n_tasks=len(tasks))
     Y = _read_labels(y, n)
     observed = _is_observed(Y)
     label = _class_numbers(Y, observed)
     if Y.shape[1] > 1 and ids is not None:
-        raise ValueError(
-            f"y must be 1-D where task_column or groups give the tasks, got shape {Y.shape}."
-        )
+        raise ValueError(f"y must be 1-D where task_column gives the tasks, got shape {Y.shape}.")
     if ids is not None or (Y.shape[1] == 1 and observed.all()):
-        return Rows(task, label[:, 0])
-    groups = _group_numbers(label)
-    if (groups == groups[0]).all():
-        return Rows(task, nothing)
-    return Rows(task, nothing, groups, observed)
-
-
-def _read_ids(X, groups, task_column, n):
-    if task_column is not None:
-        return split_task_column(X, task_column)[1]
-    return None if groups is None else id_array(groups, "groups", n)
+        return Rows(task, label[:, 0], n_tasks=len(tasks))
+    n_tasks = Y.shape[1]
+    strata = _stratum_numbers(label, np.arange(n_tasks), n_tasks)
+    if (strata == strata[0]).all():
+        strata = None
+    return Rows(task, nothing, strata, n_tasks=n_tasks)
 
 
 def _read_labels(y, n):
@@ -86,11 +106,10 @@ def _are_classes(values, n_labels):
     return len(values) * CLASS_SIZE <= n_labels and all(value == value // 1 for value in values)
 
 
-def _group_numbers(label):
-    """Groups of each row (see Rows) from the class numbers (n, n_tasks)."""
-    n, T = label.shape
-    task, missing = np.arange(1, T + 1), label < 0
-    columns = [np.zeros((n, 1), dtype=np.intp), np.where(missing, -1, task)]
+def _stratum_numbers(label, task, n_tasks):
+    """Strata of each row (see Rows) from class and task numbers, of shape (n, n_columns)."""
+    missing = label < 0
+    columns = [np.zeros((len(label), 1), dtype=np.intp), np.where(missing, -1, 1 + task)]
     if label.max() > 0:
-        columns.append(np.where(missing, -1, task + T * (label + 1)))
+        columns.append(np.where(missing, -1, 1 + task + n_tasks * (label + 1)))
     return np.hstack(columns)

@@ -1,4 +1,4 @@
-"""ComparisonDisplay: paired differences of models to a reference, with two standard errors."""
+"""ComparisonDisplay: paired differences of models to a reference, with 95 % intervals."""
 
 import numpy as np
 
@@ -6,14 +6,16 @@ from ._axes import lighten, new_axes
 from ._comparison_curve import ComparisonCurveDisplay
 
 WORSE, TIE, BETTER = "#2f6db3", "#8a8a8a", "#c4572b"
-KEY = "bar: ±2 standard errors; hollow dot: no difference beyond them"
+SIGNIFICANT = 0.05
+KEY = "bar: 95 % interval of one difference; hollow dot: none shown, with all compared"
 
 
 class ComparisonDisplay:
     """Figure of a Comparison: each model's paired difference to the reference.
 
-    A bar is two standard errors of the mean difference to each side. Filled dots differ from the
-    reference by more than that, hollow ones do not.
+    A bar is the 95 % interval of one difference. Filled dots are shown to differ from the
+    reference, with a p value below .05 that allows for the number of models; hollow ones are not,
+    and so there may be a hollow dot with a bar just beside zero.
 
     Parameters
     ----------
@@ -23,8 +25,10 @@ class ComparisonDisplay:
         Their mean scores.
     differences : array-like of shape (n_models,)
         Mean differences, model minus reference.
-    standard_errors : array-like of shape (n_models,)
-        Of the differences.
+    intervals : array-like of shape (n_models, 2)
+        95 % intervals of the differences.
+    p_values : array-like of shape (n_models,)
+        Of the hypotheses that there is none, adjusted for the number of models.
     reference : str
         Name of the reference.
     reference_mean : float
@@ -50,14 +54,15 @@ class ComparisonDisplay:
     ...     names=["pooled", "independent"],
     ...     means=[0.79, 0.90],
     ...     differences=[-0.15, -0.04],
-    ...     standard_errors=[0.01, 0.03],
+    ...     intervals=[[-0.17, -0.13], [-0.10, 0.02]],
+    ...     p_values=[0.001, 0.2],
     ...     reference="MultiTaskRidgeCV",
     ...     reference_mean=0.94,
     ...     scoring="explained variance",
     ... )
     >>> print(display.plot().ax_.get_xlabel())
     explained variance, difference to MultiTaskRidgeCV
-    bar: ±2 standard errors; hollow dot: no difference beyond them
+    bar: 95 % interval of one difference; hollow dot: none shown, with all compared
     """
 
     def __init__(
@@ -66,7 +71,8 @@ class ComparisonDisplay:
         names,
         means,
         differences,
-        standard_errors,
+        intervals,
+        p_values,
         reference,
         reference_mean,
         scoring,
@@ -75,7 +81,8 @@ class ComparisonDisplay:
         self.names = names
         self.means = means
         self.differences = differences
-        self.standard_errors = standard_errors
+        self.intervals = intervals
+        self.p_values = p_values
         self.reference = reference
         self.reference_mean = reference_mean
         self.scoring = scoring
@@ -103,7 +110,8 @@ class ComparisonDisplay:
             names=list(rows),
             means=[row["mean"] for row in rows.values()],
             differences=[row["difference"] for row in rows.values()],
-            standard_errors=[row["difference_se"] for row in rows.values()],
+            intervals=[[row["low"], row["high"]] for row in rows.values()],
+            p_values=[row["p_value"] for row in rows.values()],
             reference=result["reference"],
             reference_mean=reference["mean"],
             scoring=result["scoring"],
@@ -151,7 +159,7 @@ class ComparisonDisplay:
         ax = new_axes(width, 1.2 + 0.42 * (len(self.names) + 1)) if ax is None else ax
         height = np.arange(len(self.names), 0, -1)
         self.line_ = ax.axvline(0, color="black", linewidth=1)
-        columns = (height, self.differences, self.standard_errors)
+        columns = (height, self.differences, self.intervals, self.p_values)
         self.bars_ = [self._draw(ax, *dot) for dot in zip(*columns, strict=True)]
         labels = [_label(*pair) for pair in zip(self.names, self.means, strict=True)]
         ax.set_yticks([*height, 0], [*labels, _label(self.reference, self.reference_mean)])
@@ -162,10 +170,10 @@ class ComparisonDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _draw(self, ax, height, difference, se):
-        bar = 2 * se
+    def _draw(self, ax, height, difference, interval, p):
+        bar = np.abs(np.reshape(interval, (2, 1)) - difference)
         better = (difference > 0) == self.greater_is_better
-        color = TIE if abs(difference) <= bar else BETTER if better else WORSE
+        color = TIE if p >= SIGNIFICANT else BETTER if better else WORSE
         face = "white" if color == TIE else color
         return ax.errorbar(
             difference, height, xerr=bar, fmt="o", color=color, markerfacecolor=face, capsize=3

@@ -8,16 +8,17 @@ from ._axes import lighten, new_axes
 
 # of Okabe and Ito, told apart by readers who do not see all colours; black is the reference
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
+SIGNIFICANT = 0.05
 MARKERS = "os^vPX*"  # one more than colours: pairs repeat late
 
 
 class ComparisonCurveDisplay:
     """Figure of a ComparisonCurve: each model's mean score against the training rows per task.
 
-    A band is two standard errors of the mean to each side; it holds the luck that all models share
-    on a split, so bands may overlap where models differ. What counts is the paired difference to
-    the reference: a filled dot differs from it by more than two of its standard errors, a hollow
-    one does not.
+    A band is two standard errors of the mean to each side; it holds the luck that all models share,
+    so bands may overlap where models differ. What counts is the paired difference to the reference:
+    a filled dot is shown to differ from it, with a p value below .05 that allows for the number of
+    models, a hollow one is not.
 
     Parameters
     ----------
@@ -27,9 +28,8 @@ class ComparisonCurveDisplay:
         The models, the reference among them.
     means, standard_errors : array-like of shape (n_models, n_sizes)
         Mean scores and their standard errors, NaN where there is none.
-    differences, difference_errors : array-like of shape (n_models, n_sizes)
-        Mean paired differences, model minus reference, and their standard errors; zeros for the
-        reference.
+    p_values : array-like of shape (n_models, n_sizes)
+        Of the hypotheses that a model does not differ from the reference; NaN for the reference.
     reference : str
         Name of the reference.
     scoring : str
@@ -52,14 +52,14 @@ class ComparisonCurveDisplay:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from skmtl.inspection import ComparisonCurveDisplay
     >>> display = ComparisonCurveDisplay(
     ...     rows_per_task=[3, 12],
     ...     names=["pooled", "MultiTaskRidgeCV"],
     ...     means=[[0.77, 0.79], [0.87, 0.94]],
     ...     standard_errors=[[0.01, 0.01], [0.02, 0.01]],
-    ...     differences=[[-0.10, -0.15], [0, 0]],
-    ...     difference_errors=[[0.01, 0.01], [0, 0]],
+    ...     p_values=[[0.001, 0.001], [np.nan, np.nan]],
     ...     reference="MultiTaskRidgeCV",
     ...     scoring="explained variance",
     ... )
@@ -74,8 +74,7 @@ class ComparisonCurveDisplay:
         names,
         means,
         standard_errors,
-        differences,
-        difference_errors,
+        p_values,
         reference,
         scoring,
     ):
@@ -83,8 +82,7 @@ class ComparisonCurveDisplay:
         self.names = names
         self.means = means
         self.standard_errors = standard_errors
-        self.differences = differences
-        self.difference_errors = difference_errors
+        self.p_values = p_values
         self.reference = reference
         self.scoring = scoring
 
@@ -118,8 +116,7 @@ class ComparisonCurveDisplay:
             names=names,
             means=column("mean"),
             standard_errors=column("se"),
-            differences=column("difference"),
-            difference_errors=column("difference_se"),
+            p_values=column("p_value"),
             reference=result["reference"],
             scoring=result["scoring"],
         )
@@ -153,7 +150,7 @@ class ComparisonCurveDisplay:
         legend = ax.legend(frameon=False, title_fontsize="small", alignment="left")
         key = "band: ±2 s.e. of the mean"
         if any(len(dots.get_xdata()) for dots in self.hollow_):
-            key += f"\nhollow: difference to\n{self.reference} within ±2 s.e."
+            key += f"\nhollow: no difference to\n{self.reference} shown"
         legend.set_title(key)
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -176,8 +173,7 @@ class ComparisonCurveDisplay:
         (line,) = ax.plot(
             self.rows_per_task, mean, color=color, marker=marker, label=self.names[k], zorder=zorder
         )
-        ties = np.abs(self.differences[k]) <= 2 * np.asarray(self.difference_errors[k])
-        hollow = ties & (self.names[k] != self.reference)
+        hollow = np.asarray(self.p_values[k], dtype=float) >= SIGNIFICANT
         (hollow_dots,) = ax.plot(
             np.asarray(self.rows_per_task)[hollow],
             mean[hollow],

@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
 
 from ..metrics import make_multitask_scorer
-from ._comparison import EXPLAINED_VARIANCE, MEAN_R2
-from ._judged import Judged, named_scorer, summary
+from ._judged import Judged, named_scorer, scores_of_halves, summary
+from ._words import EXPLAINED_VARIANCE, MEAN_R2
 
 
 class AmountJudge:
@@ -31,6 +31,8 @@ class AmountJudge:
             self.scorer, self.scoring = _explained_variance, EXPLAINED_VARIANCE
         else:
             self.scorer, self.scoring = named_scorer(scoring)
+        # our scorers average over tasks; of others all that is known is what rows they are given
+        self.by_task = wide or hasattr(self.scorer, "of_classes")
         if getattr(self.scorer, "of_classes", False):
             raise ValueError(
                 f"scoring={scoring!r} is for classes, and y holds numbers; where these are classes "
@@ -50,12 +52,17 @@ class AmountJudge:
         prediction = _predict(model, problem)
         score = _score(self.scorer, prediction, problem)
         errors = table.sums((problem.y_test - prediction) ** 2, problem.task_test)
-        return Judged((score,), np.stack([errors, table.spread(problem.y_test, problem.task_test)]))
+        by_task = np.stack([errors, table.spread(problem.y_test, problem.task_test)])
+        halves = scores_of_halves(
+            lambda rows: [_score(self.scorer, prediction[rows], problem.tested_on(rows))],
+            problem,
+            1,
+        )
+        return Judged((score,), by_task, halves)
 
-    def summarise(self, table, trials, reference, simple):
+    def summarise(self, table, trials, **options):
         """The Comparison."""
-        options = {"reference": reference, "simple": simple, "scoring": self.scoring}
-        return summary(table, trials, _explained, 0, **options)
+        return summary(table, trials, _explained, 0, scoring=self.scoring, **options)
 
 
 class Predicted(RegressorMixin, BaseEstimator):

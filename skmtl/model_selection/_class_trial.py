@@ -15,9 +15,9 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils.metaestimators import available_if
 
 from ..metrics import make_multitask_scorer, multitask_log_loss, multitask_roc_auc_score
-from ._comparison import MEAN_AUC, MEAN_LOG_LOSS
-from ._judged import Judged, named_scorer, summary
+from ._judged import Judged, named_scorer, scores_of_halves, summary
 from ._trial import Problem, transformed
+from ._words import MEAN_AUC, MEAN_LOG_LOSS
 
 AUC, LOG_LOSS = (
     make_multitask_scorer(partial(metric, multioutput="raw_values"))
@@ -47,10 +47,13 @@ class WideClasses(NamedTuple):
     tasks: list
     classes: np.ndarray
 
-    @property
-    def n_labels(self):
-        """Number of labels of each task."""
-        return self._observed(slice(None)).sum(axis=0)
+    codes = None  # a row has labels of several tasks
+
+    def count(self, rows=slice(None)):
+        """Number of labels of each task in some rows."""
+        return self._observed(rows).sum(axis=0)
+
+    n_labels = property(count)
 
     def scored(self, train, test):
         """Those test rows with a label of a task that has training labels."""
@@ -84,6 +87,7 @@ class ClassJudge:
 
     def __init__(self, scoring):
         self.scorer, self.scoring = (None, None) if scoring is None else named_scorer(scoring)
+        self.by_task = True
 
     @contextlib.contextmanager
     def quiet(self):
@@ -111,10 +115,17 @@ class ClassJudge:
         """The score and by task the AUC; without a scorer, AUC and log loss."""
         if hasattr(model, "__sklearn_tags__") and is_regressor(model):
             raise ValueError("it is a regressor, and y holds classes.")
+        scores, by_task = self._judge(table, problem, model)
+        halves = scores_of_halves(
+            lambda rows: self._judge(table, problem.tested_on(rows), model)[0], problem, len(scores)
+        )
+        return Judged(scores, by_task, halves)
+
+    def _judge(self, table, problem, model):
         answers = Answers(model, None if problem.task_test is None else 0)
         if self.scorer is not None:
             by_task = _by_task((AUC,), answers, problem, len(table.tasks))
-            return Judged((self._score(answers, problem),), by_task)
+            return (self._score(answers, problem),), by_task
         if not hasattr(answers, "predict_proba"):
             raise ValueError(
                 "it has no predict_proba, which AUC and log loss read; choose a scoring that does "
@@ -123,7 +134,7 @@ class ClassJudge:
         by_task = _by_task((AUC, LOG_LOSS), answers, problem, len(table.tasks))
         if np.isnan(by_task[0]).all():
             raise ValueError("no task has test labels of two classes; test more rows.")
-        return Judged(tuple(np.nanmean(by_task, axis=1).tolist()), by_task)
+        return tuple(np.nanmean(by_task, axis=1).tolist()), by_task
 
     def _score(self, answers, problem):
         score = float(self.scorer(answers, problem.X_test, problem.y_test))
@@ -134,9 +145,9 @@ class ClassJudge:
             )
         return score
 
-    def summarise(self, table, trials, reference, simple):
+    def summarise(self, table, trials, **options):
         """The Comparison; without a scorer that of the AUC, which holds that of the log loss."""
-        says = partial(summary, table, trials, _mean, reference=reference, simple=simple)
+        says = partial(summary, table, trials, _mean, **options)
         if self.scorer is not None:
             return says(0, scoring=self.scoring, task_scoring="AUC")
         log_loss = says(1, scoring=MEAN_LOG_LOSS, task_scoring="log loss", greater_is_better=False)

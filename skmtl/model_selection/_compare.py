@@ -2,21 +2,20 @@
 
 import warnings
 from dataclasses import replace
-from numbers import Integral
 
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.preprocessing import StandardScaler
 
 from .._backend import few_threads
-from .._splitters import MultiTaskKFold, MultiTaskShuffleSplit
+from .._task_ids import id_array
 from ._amounts import AmountJudge
 from ._class_trial import ClassJudge
 from ._contenders import contenders
 from ._read import read_table
+from ._resampled import HALVED, label_ratio
+from ._splits import halver, make_splits
 from ._trial import run_trial, without_failed
-
-N_SPLITS, TEST_SIZE = 40, 0.25
 
 
 def compare(
@@ -25,6 +24,7 @@ def compare(
     task=None,
     *,
     task_column=None,
+    groups=None,
     classification=None,
     estimators=None,
     reference=None,
@@ -67,6 +67,10 @@ def compare(
         Task id of each row of long data.
     task_column : str or int, default=None
         Name or position of the column of X with the task ids, in place of `task`.
+    groups : array-like of shape (n_samples,), default=None
+        Ids of what rows belong to: a time, a person, a place. Rows of one id are all for training
+        or all for testing, whatever their tasks; otherwise models are tested on near copies of what
+        they were trained on. Models choose their own penalties without regard to it.
     classification : bool, default=None
         Whether labels are classes. None: they are if they are text, truth values, or whole numbers
         of which no more than two distinct ones occur (wide data: in every column). Whole numbers
@@ -80,7 +84,9 @@ def compare(
         verdict is about. None: the last of the list.
     cv : int, splitter or iterable of (train, test), default=None
         None: 40 splits by :class:`MultiTaskShuffleSplit`, with a quarter of each task for testing.
-        An integer: folds of a :class:`MultiTaskKFold`. Task ids are given to splitters as `groups`.
+        An integer: folds of a :class:`MultiTaskKFold`. These two are told the tasks; splitters of
+        scikit-learn are given `groups`, or without them the task ids, as their groups. Fewer than
+        ten splits have no verdict.
     n_per_task : int, default=None
         With ``cv=None``: training rows (wide data: labels) of each task; the others are tested.
     scoring : str or callable, default=None
@@ -124,10 +130,10 @@ def compare(
     scikit-learn's, where all tasks have the same classes. "pooled + dummies" tunes the penalty of
     the indicators apart from that of the features.
 
-    Standard errors are those of a mean over random splits of this data set. They say how far the
-    scores depend on the choice of splits. They do not cover that another sample of rows, let alone
-    of tasks, would give other scores: splits share rows, and more of them only make the mean over
-    splits of these data more exact.
+    Standard errors, intervals and p values are those of the corrected resampled t test, which
+    allows for the rows that splits share; :class:`Comparison` defines each number. They speak of
+    other rows of the same tasks, not of other tasks. More splits do not make them much narrower,
+    more rows do.
 
     Examples
     --------
@@ -152,41 +158,29 @@ def compare(
     models, simple, reference, spare = contenders(
         estimators, reference, None if wide else 0, classification=classification
     )
-    splits = _make_splits(cv, n_per_task, random_state, X, table.y, ids)
+    groups = None if groups is None else id_array(groups, "groups", len(table.y), of="group")
+    splits = make_splits(cv, n_per_task, random_state, X, table, ids, groups)
     judge = ClassJudge(scoring) if classification else AmountJudge(scoring, wide=wide)
+    counts = (np.array([table.count(part[k]) for part in splits]) for k in (0, 1))
+    ratio = label_ratio(*counts, by_task=judge.by_task)
+    halve = halver(table.codes, groups) if ratio >= HALVED else None
     transformer = StandardScaler() if transformer is None else transformer
     for note in judge.notes(table, splits):
         warnings.warn(note, UserWarning, stacklevel=2)
     run = delayed(run_trial)
     with few_threads(np.shape(table.X)[1]), judge.quiet():
         trials = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
-            run(table, k, *split, models, judge, transformer, spare)
+            run(table, k, *split, models, judge, transformer, spare, halve)
             for k, split in enumerate(splits)
         )
         trials = list(_announced(trials, len(splits), callback))
     trials, left_out = without_failed(trials)
     for name, why in left_out.items():
         warnings.warn(f"{name} is left out: {why}", UserWarning, stacklevel=2)
-    return replace(judge.summarise(table, trials, reference, simple), left_out=left_out)
-
-
-def _make_splits(cv, n_per_task, random_state, X, y, ids):
-    """List of (train, test)."""
-    if cv is None:
-        size = {"test_size": TEST_SIZE} if n_per_task is None else {"n_per_task": n_per_task}
-        cv = MultiTaskShuffleSplit(N_SPLITS, random_state=random_state, **size)
-    elif n_per_task is not None:
-        raise ValueError(f"n_per_task={n_per_task!r} is for cv=None; set it in the splitter.")
-    elif isinstance(cv, Integral):
-        cv = MultiTaskKFold(cv, random_state=random_state)
-    if hasattr(cv, "split"):
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="The groups parameter is ignored")
-            cv = list(cv.split(X, y, ids))
-    splits = list(cv)
-    if len(splits) < 2:
-        raise ValueError(f"cv must give at least 2 splits for a standard error, got {len(splits)}.")
-    return splits
+    comparison = judge.summarise(
+        table, trials, reference=reference, simple=simple, test_train_ratio=ratio
+    )
+    return replace(comparison, left_out=left_out)
 
 
 def _announced(trials, total, callback):

@@ -4,27 +4,31 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ._resampled import FEWEST_SPLITS, ROUNDING, holm, resampled_mean, worst_interval
 from ._tables import aligned, frame, number, plain
-
-EXPLAINED_VARIANCE, MEAN_R2 = "explained variance", "mean R2"
-MEAN_AUC, MEAN_LOG_LOSS = "mean AUC", "mean log loss"
-SAYS = {EXPLAINED_VARIANCE: "explains {} of the variance"} | {
-    name: f"reaches a {name} of {{}}" for name in (MEAN_R2, MEAN_AUC, MEAN_LOG_LOSS)
-}
-SHARES = ("r2", "explained_variance", "accuracy", "balanced_accuracy", "roc_auc")
-SHARES += ("average_precision", "neg_log_loss", "neg_brier_score", *SAYS)
-SIGNIFICANT = 2.0  # standard errors from which a difference counts
-ROUNDING = 1e-8  # relative difference of means that is rounding
-MOST_DECIMALS = 6
+from ._words import (
+    COVERAGE,
+    GAIN,
+    LOSS,
+    SAYS,
+    UNDECIDED,
+    between,
+    decimals_of,
+    in_words,
+    left_out_text,
+    legend,
+    rival,
+    share,
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """Scores of several models on the same splits of a data set, as `compare` returns them.
 
-    Differences are paired: taken on each split, then averaged. A standard error is the standard
-    deviation over splits, divided by the square root of their number. It covers the choice of
-    splits of these data, not that of the data (see :func:`compare`).
+    Differences are paired: taken on each split, then averaged. Standard errors, intervals and p
+    values are those of the corrected resampled t test [1]_, which allows for the rows that splits
+    share: they speak of other data of the same tasks, not only of other splits of these (Notes).
 
     Parameters
     ----------
@@ -48,6 +52,12 @@ class Comparison:
         The simple models, candidates for `best_simple`; empty if none took part.
     scoring : str
         What the score is.
+    test_train_ratio : float
+        Test labels of a split over its training labels, in [0, inf); from `compare` such that tasks
+        count as in the score.
+    half_scores : dict of str to ndarray of shape (n_splits, 2), default=None
+        Scores of two halves of each test set, which are read where `test_train_ratio` is 1 or
+        more; NaN, or None, where they are not known.
     task_scoring : str, default="R2"
         What `task_scores` are.
     greater_is_better : bool, default=True
@@ -62,26 +72,54 @@ class Comparison:
     table, per_task : DataFrame, or list of dict without pandas
         A row for each model, a row for each task.
     verdict : str
-        What the reference scores and whether it gains.
+        What the reference scores, its gain with interval, and whether that is one.
     best_simple : str
         The simple model with the best mean score.
     gain, gain_se : float
         Mean paired difference of the reference to it, positive where the reference is better, and
         its standard error.
-    outcome : {"a gain", "no gain", "a loss"}
-        Whether that is more than two standard errors.
+    gain_interval : tuple of two floats
+        95 % interval of the gain on whichever simple model is truly best.
+    outcome : {"a gain", "a loss", "no difference shown"} or None
+        Whether that interval lies above zero, below it or around it; None for fewer than ten
+        splits.
     n_splits : int
 
     See Also
     --------
     compare : Makes one.
 
+    Notes
+    -----
+    With s^2 the variance over J splits of a score or of a difference and r the `test_train_ratio`,
+    the standard error is the square root of s^2 (1/J + r), and intervals have the quantiles of
+    Student's t with J - 1 degrees of freedom. For r >= 1, as with few training rows per task, that
+    would be far too large, since much of s^2 is then the luck of the training rows: there it is the
+    root of s^2/J + min(r s^2, v r/(1 + r)), v being the variance in the test rows, a mean over
+    splits of (d_A - d_B)^2/4 for the halves A and B of `half_scores`.
+
+    Standard errors are those of one mean, intervals of the table those of one difference, and its p
+    values allow for all differences of the table [2]_. The gain is that on the best of several
+    simple models, chosen by the same scores, and its interval allows for the choice: it begins at
+    the lowest of the 95 % intervals of the gains on each simple model, and ends at the lowest end
+    of intervals that hold for all of them at once (Bonferroni). It is above zero where the
+    reference is shown to be better than every simple model, and below zero where some simple model
+    is shown to be better than the reference.
+
+    References
+    ----------
+    .. [1] C. Nadeau, Y. Bengio, "Inference for the generalization error", Machine Learning 52,
+       2003, section 3.
+    .. [2] S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal
+       of Statistics 6, 1979.
+
     Examples
     --------
     >>> import numpy as np
     >>> from skmtl.model_selection import Comparison
+    >>> luck = 0.05 * np.random.default_rng(0).normal(size=(3, 20))
     >>> comparison = Comparison(
-    ...     scores={"pooled": np.array([0.5, 0.6, 0.4]), "mine": np.array([0.7, 0.8, 0.5])},
+    ...     scores={"pooled": 0.5 + luck[0] + luck[1] / 5, "mine": 0.7 + luck[0] + luck[2] / 5},
     ...     fit_seconds={"pooled": 0.01, "mine": 0.1},
     ...     task_scores={"pooled": np.array([0.4, 0.6]), "mine": np.array([0.6, 0.7])},
     ...     tasks=["a", "b"],
@@ -89,10 +127,11 @@ class Comparison:
     ...     reference="mine",
     ...     simple=["pooled"],
     ...     scoring="explained variance",
+    ...     test_train_ratio=1 / 3,
     ... )
     >>> print(comparison.verdict)
-    mine explains .667 of the variance, .167 (s.e. .033) more than the best simple model, \
-"pooled": a gain.
+    mine explains .694 of the variance; its gain on the best simple model, "pooled", is +.203 \
+(95 % interval +.184 to +.222): a gain.
     """
 
     scores: dict
@@ -103,6 +142,8 @@ class Comparison:
     reference: str
     simple: list
     scoring: str
+    test_train_ratio: float
+    half_scores: dict | None = None
     task_scoring: str = "R2"
     greater_is_better: bool = True
     log_loss: "Comparison | None" = None
@@ -119,34 +160,45 @@ class Comparison:
 
         It is chosen with hindsight, which favours it: nobody knows beforehand which one it will be.
         """
-        others = [name for name in self.scores if name != self.reference]
-        return max(self.simple or others, key=lambda name: self._sign * self.scores[name].mean())
+        return max(self._rivals, key=lambda name: self._sign * self.scores[name].mean())
 
     @property
     def gain(self):
         """Mean paired difference of the reference to the best simple model, positive if better."""
-        return _mean_se(self._gains())[0]
+        return self._gain_on(self.best_simple).mean
 
     @property
     def gain_se(self):
-        """Standard error of `gain`."""
-        return _mean_se(self._gains())[1]
+        """Standard error of `gain`, of the corrected resampled t test."""
+        return self._gain_on(self.best_simple).se
+
+    @property
+    def gain_interval(self):
+        """95 % interval of the gain on the best simple model, whichever that truly is."""
+        return worst_interval([self._gain_on(name) for name in self._rivals])
 
     @property
     def outcome(self):
-        """A gain or a loss is one of more than two of its standard errors, else "no gain"."""
-        rounding = ROUNDING * abs(self.scores[self.reference].mean())
-        if abs(self.gain) <= max(SIGNIFICANT * self.gain_se, rounding):
-            return "no gain"
-        return "a gain" if self.gain > 0 else "a loss"
+        """Where `gain_interval` lies: above zero, below it or around it.
+
+        "a gain", "a loss" or "no difference shown"; None for fewer than ten splits, which are too
+        few to tell.
+        """
+        if self.n_splits < FEWEST_SPLITS:
+            return None
+        low, high = self.gain_interval
+        return GAIN if low > 0 else LOSS if high < 0 else UNDECIDED
 
     @property
     def table(self):
-        """One row a model: `mean`, `se`, `difference`, `difference_se`, `fit_seconds`.
+        """One row a model, with its score, its difference to the reference and the time of a fit.
 
         A DataFrame with the models as index; without pandas a list of dicts with the key `model`.
-        `difference` is the model's score minus that of the reference, negative where the reference
-        is better, or of a loss positive.
+        `mean` and `se` are the mean score and its standard error. `difference`, with
+        `difference_se`, is the model's score minus that of the reference, negative where the
+        reference is better, or of a loss positive; `low` and `high` are the ends of its 95 %
+        interval, `p_value` that of the hypothesis that it is zero, adjusted for the number of
+        models by Holm's method (NaN for the reference). `fit_seconds` is the mean time of a fit.
         """
         return frame(self._table_rows(), "model")
 
@@ -160,19 +212,34 @@ class Comparison:
 
     @property
     def verdict(self):
-        """One sentence: what the reference scores, and whether it gains on the best simple model.
+        """What the reference scores, its gain on the best simple model, and whether that is one.
 
-        A gain or a loss is a paired difference of more than two of its standard errors; all else is
-        "no gain". The best simple model is the one with the best mean over the same splits.
+        A gain or a loss is one whose 95 % interval excludes zero; all else is "no difference that
+        these data can show". Fewer than ten splits have no verdict.
         """
-        mean = self.scores[self.reference].mean()
-        decimals = decimals_of(self.gain_se, self.scoring)
+        mean, decimals = self.scores[self.reference].mean(), self._decimals
         says = SAYS.get(self.scoring, f"scores {{}} ({self.scoring})")
         return (
-            f"{self.reference} {says.format(number(mean, decimals))}, "
-            f"{_amount(self._sign * self.gain, self.gain_se, decimals)} the {rival(self.simple)}, "
-            f'"{self.best_simple}": {self.outcome}.'
+            f"{self.reference} {says.format(number(mean, decimals))}; its gain on the "
+            f'{rival(self.simple)}, "{self.best_simple}", is {number(self.gain, decimals, "+")} '
+            f"({COVERAGE} {between(self.gain_interval, decimals)}): {in_words(self)}."
         )
+
+    def difference(self, name, other):
+        """Mean paired difference of a model's scores minus those of another one.
+
+        Parameters
+        ----------
+        name, other : str
+            Names of models.
+
+        Returns
+        -------
+        mean, se, degrees : float, float, int
+            As a named tuple with the methods `interval`, whose ends are those of the 95 % interval,
+            and `p_value`, that of the hypothesis that the models do not differ.
+        """
+        return self._resampled([(1, name), (-1, other)])
 
     def to_text(self, *, per_task=False):
         """The table, with `per_task` that of the tasks too, and the verdict as aligned text.
@@ -199,10 +266,12 @@ class Comparison:
             "reference": self.reference,
             "scoring": self.scoring,
             "n_splits": self.n_splits,
+            "test_train_ratio": self.test_train_ratio,
             "table": plain(self._table_rows()),
             "per_task": plain(self._task_rows()),
             "scores": plain(self.scores),
             "best_simple": self.best_simple,
+            **self.gain_entries(),
             "verdict": self.verdict,
         }
         if not self.greater_is_better:
@@ -213,8 +282,14 @@ class Comparison:
             result["left_out"] = plain(self.left_out)
         return result
 
+    def gain_entries(self):
+        """`gain`, `gain_se`, `gain_low`, `gain_high` and `outcome` as a dict."""
+        low, high = self.gain_interval
+        entries = {"gain": self.gain, "gain_se": self.gain_se, "gain_low": low, "gain_high": high}
+        return entries | {"outcome": self.outcome}
+
     def plot(self, ax=None):
-        """Draw each model's paired difference to the reference, with two standard errors.
+        """Draw each model's paired difference to the reference, with its 95 % interval.
 
         Parameters
         ----------
@@ -239,21 +314,55 @@ class Comparison:
     def _sign(self):
         return 1 if self.greater_is_better else -1
 
-    def _gains(self):
-        return self._sign * (self.scores[self.reference] - self.scores[self.best_simple])
+    @property
+    def _others(self):
+        return [name for name in self.scores if name != self.reference]
+
+    @property
+    def _rivals(self):
+        """Candidates for the best simple model."""
+        return self.simple or self._others
+
+    @property
+    def _decimals(self):
+        return decimals_of(self.gain_se, self.scoring)
+
+    def _mean(self, name):
+        """ResampledMean of a model's score."""
+        return self._resampled([(1, name)])
+
+    def _gain_on(self, name):
+        """ResampledMean of the reference's gain on a model."""
+        return self._resampled([(self._sign, self.reference), (-self._sign, name)])
+
+    def _resampled(self, terms):
+        """ResampledMean of a sum of scores with signs; differences that are rounding are zero."""
+        values = sum(sign * self.scores[name] for sign, name in terms)
+        if np.abs(values).max() <= ROUNDING * np.abs(self.scores[self.reference].mean()):
+            values = np.zeros_like(values)
+        halves = self.half_scores
+        if halves is not None:
+            halves = sum(sign * halves[name] for sign, name in terms)
+        return resampled_mean(values, self.test_train_ratio, halves)
 
     def _table_rows(self):
+        differences = {name: self.difference(name, self.reference) for name in self._others}
+        p = holm(np.array([difference.p_value() for difference in differences.values()]))
+        p = dict(zip(differences, p.tolist(), strict=True))
         rows = []
-        for name, scores in self.scores.items():
-            mean, se = _mean_se(scores)
-            difference, difference_se = _mean_se(scores - self.scores[self.reference])
+        for name in self.scores:
+            mean, difference = self._mean(name), self.difference(name, self.reference)
+            low, high = difference.interval()
             rows.append(
                 {
                     "model": name,
-                    "mean": mean,
-                    "se": se,
-                    "difference": difference,
-                    "difference_se": difference_se,
+                    "mean": mean.mean,
+                    "se": mean.se,
+                    "difference": difference.mean,
+                    "difference_se": difference.se,
+                    "low": low,
+                    "high": high,
+                    "p_value": p.get(name, float("nan")),
                     "fit_seconds": self.fit_seconds[name],
                 }
             )
@@ -267,55 +376,23 @@ class Comparison:
         ]
 
     def _model_text(self):
-        decimals = decimals_of(self.gain_se, self.scoring)
-        cells = [["model", self.scoring, "s.e.", "difference", "s.e.", "fit seconds"]]
+        decimals = self._decimals
+        cells = [["model", self.scoring, "s.e.", "difference", COVERAGE, "p", "fit seconds"]]
         for row in self._table_rows():
             numbers = [number(row[key], decimals) for key in ("mean", "se")]
             if row["model"] == self.reference:
-                numbers += ["", ""]
+                numbers += ["", "", ""]
             else:
                 numbers += [number(row["difference"], decimals, "+")]
-                numbers += [number(row["difference_se"], decimals)]
+                numbers += [between((row["low"], row["high"]), decimals)]
+                numbers += [share(row["p_value"])]
             cells.append([row["model"], *numbers, f"{row['fit_seconds']:.4f}"])
-        return (
-            f"{aligned(cells)}\n\n"
-            f"difference: to {self.reference} on the same split, "
-            f"{'+' if self.greater_is_better else '-'} is better than it\n"
-            f"s.e.: standard error of the mean over {self.n_splits} splits of these data"
-            f"{left_out_text(self.left_out)}"
-        )
+        said = legend(self, len(self._rivals)) + left_out_text(self.left_out)
+        return f"{aligned(cells)}\n\n{said}"
 
     def _task_text(self):
-        decimals = decimals_of(self.gain_se, self.scoring)
+        decimals = self._decimals
         cells = [["task", "labels", *self.scores]]
         for task, *values in (row.values() for row in self._task_rows()):
             cells.append([str(task), str(values[0]), *(number(v, decimals) for v in values[1:])])
         return f"{self.task_scoring} of each task\n{aligned(cells)}"
-
-
-def decimals_of(se, scoring):
-    """Fewest decimals that show a standard error; for scores between 0 and 1 three or more."""
-    least = 3 if scoring in SHARES else 0
-    return int(np.clip(np.ceil(-np.log10(2 * se)) if se > 0 else 3, least, MOST_DECIMALS))
-
-
-def rival(simple):
-    """What `best_simple` is, in words."""
-    return f"best {'simple' if simple else 'other'} model"
-
-
-def left_out_text(names):
-    """A line that names contenders that failed, if there are any."""
-    return f"\nleft out, as it failed on a split: {', '.join(names)}" if names else ""
-
-
-def _mean_se(values):
-    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))
-
-
-def _amount(difference, se, decimals):
-    size = number(abs(difference), decimals)
-    if not float(size):
-        return "as much as"
-    word = "less" if difference < 0 else "more"
-    return f"{size} (s.e. {number(se, decimals)}) {word} than"

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from itertools import groupby
 
-from ._comparison import decimals_of, left_out_text, rival
+from ._resampled import FEWEST_SPLITS
 from ._tables import aligned, frame, number, plain
+from ._words import COVERAGE, GAIN, LOSS, WORDS, between, decimals_of, left_out_text, rival
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,9 +37,10 @@ class ComparisonCurve:
     --------
     >>> import numpy as np
     >>> from skmtl.model_selection import Comparison, ComparisonCurve
+    >>> luck = 0.01 * np.random.default_rng(0).normal(size=(2, 20))
     >>> def comparison(gain):
     ...     return Comparison(
-    ...         scores={"pooled": np.array([0.5, 0.6]), "mine": np.array([0.51, 0.6]) + gain},
+    ...         scores={"pooled": 0.5 + luck[0], "mine": 0.5 + gain + luck[1]},
     ...         fit_seconds={"pooled": 0.01, "mine": 0.1},
     ...         task_scores={"pooled": np.array([0.5, 0.5]), "mine": np.array([0.6, 0.6])},
     ...         tasks=["a", "b"],
@@ -46,12 +48,13 @@ class ComparisonCurve:
     ...         reference="mine",
     ...         simple=["pooled"],
     ...         scoring="explained variance",
+    ...         test_train_ratio=1 / 3,
     ...     )
     >>> curve = ComparisonCurve([3, 6, 12], [comparison(gain) for gain in (0.2, 0.1, 0.0)])
     >>> print(curve.verdict)
-    Against the best simple model, mine shows a gain from 3 to 6 rows per task and no gain at 12. \
-The largest gain is .205 (s.e. .005) in explained variance, at 3. \
-The best simple model is "pooled" from 3 to 12.
+    Against the best simple model, mine has a gain from 3 to 6 rows per task and no difference \
+that these data can show at 12. The largest gain is .202 in explained variance, at 3 \
+(95 % interval of the gain +.188 to +.217). The best simple model is "pooled" from 3 to 12.
     """
 
     rows_per_task: list
@@ -59,11 +62,13 @@ The best simple model is "pooled" from 3 to 12.
 
     @property
     def table(self):
-        """One row a size: each model's mean score, `best_simple`, `gain`, `gain_se`, `outcome`.
+        """One row a size: each model's mean score, `best_simple`, and what its gain is.
 
         A DataFrame with the sizes as index `rows`; without pandas a list of dicts with the key
-        `rows`. `gain` is the paired difference of the reference to the simple model that is best at
-        that size. The score of a model that was left out is NaN.
+        `rows`. `gain`, `gain_se`, `gain_low`, `gain_high` and `outcome` are those of the
+        :class:`Comparison` of that size: the gain of the reference on the simple model that is best
+        there, its standard error and the ends of its 95 % interval. The score of a model that was
+        left out is NaN.
         """
         return frame(self._rows(), "rows")
 
@@ -71,8 +76,9 @@ The best simple model is "pooled" from 3 to 12.
     def verdict(self):
         """At which sizes the reference gains, loses or neither, and on which simple model.
 
-        As in :class:`Comparison`, a gain or a loss is a paired difference of more than two of its
-        standard errors. The best simple model is chosen anew at each size, with hindsight.
+        As in :class:`Comparison`, a gain or a loss is one whose 95 % interval excludes zero. The
+        best simple model is chosen anew at each size, which the interval allows for; that there are
+        several sizes it does not.
         """
         return " ".join([self._outcomes(), *self._extremes(), self._rivals()])
 
@@ -100,14 +106,15 @@ The best simple model is "pooled" from 3 to 12.
         for name in self._names:
             lines.append([name, *(number(row[name], self._decimals) for row in rows)])
         lines.append(["gain", *(number(row["gain"], self._decimals, "+") for row in rows)])
-        lines.append(
-            ["s.e. of the gain", *(number(row["gain_se"], self._decimals) for row in rows)]
-        )
+        for end in ("low", "high"):
+            ends = (number(row[f"gain_{end}"], self._decimals, "+") for row in rows)
+            lines.append([f"{COVERAGE}, {end}", *ends])
         return (
             f"{aligned(lines)}\n\n"
             f"{first.scoring}, mean over {first.n_splits} splits of these data at each size\n"
             f"gain: of {first.reference} on the {rival(first.simple)} at that size, paired"
-            f"{'' if first.greater_is_better else ', + is a smaller loss'}"
+            f"{'' if first.greater_is_better else ', + is a smaller loss'}\n"
+            f"{COVERAGE}: corrected for the rows that splits share, and for that choice"
             f"{left_out_text(self._left_out)}"
         )
 
@@ -136,7 +143,7 @@ The best simple model is "pooled" from 3 to 12.
         return result
 
     def plot(self, ax=None):
-        """Draw the mean score of each model against the rows per task, with two standard errors.
+        """Draw the mean score of each model against the rows per task, with its 95 % intervals.
 
         Parameters
         ----------
@@ -178,36 +185,37 @@ The best simple model is "pooled" from 3 to 12.
             {"rows": size}
             | unfit
             | {name: float(scores.mean()) for name, scores in comparison.scores.items()}
-            | {
-                "best_simple": comparison.best_simple,
-                "gain": comparison.gain,
-                "gain_se": comparison.gain_se,
-                "outcome": comparison.outcome,
-            }
+            | {"best_simple": comparison.best_simple}
+            | comparison.gain_entries()
             for size, comparison in zip(self.rows_per_task, self.comparisons, strict=True)
         ]
 
     def _outcomes(self):
         first = self.comparisons[0]
-        runs = self._runs([comparison.outcome for comparison in self.comparisons])
+        if first.outcome is None:
+            return (
+                f"{first.n_splits} splits at each size are too few for a verdict, which takes "
+                f"{FEWEST_SPLITS}."
+            )
+        runs = self._runs([WORDS.get(c.outcome, c.outcome) for c in self.comparisons])
         (outcome, where), *others = runs
         said = [f"{outcome} {where} rows per task", *(" ".join(run) for run in others)]
-        return f"Against the {rival(first.simple)}, {first.reference} shows {_enumerated(said)}."
+        return f"Against the {rival(first.simple)}, {first.reference} has {_enumerated(said)}."
 
     def _extremes(self):
         """A sentence for the largest gain and one for the largest loss, where there are any."""
         pairs = list(zip(self.rows_per_task, self.comparisons, strict=True))
-        for outcome in ("a gain", "a loss"):
+        for outcome in (GAIN, LOSS):
             found = [pair for pair in pairs if pair[1].outcome == outcome]
             if not found:
                 continue
             size, comparison = max(found, key=lambda pair: abs(pair[1].gain))
-            amounts = (abs(comparison.gain), comparison.gain_se)
-            amount, se = (number(value, self._decimals) for value in amounts)
+            amount = number(abs(comparison.gain), self._decimals)
+            ends = between(comparison.gain_interval, self._decimals)
             largest = "largest " if len(found) > 1 else ""
             yield (
-                f"The {largest}{outcome.removeprefix('a ')} is {amount} (s.e. {se}) in "
-                f"{comparison.scoring}, at {size}."
+                f"The {largest}{outcome.removeprefix('a ')} is {amount} in {comparison.scoring}, "
+                f"at {size} ({COVERAGE} of the gain {ends})."
             )
 
     def _rivals(self):

@@ -17,10 +17,13 @@ class Judged(NamedTuple):
         Its value by each measure of the judge.
     by_task : ndarray of shape (n_parts, n_tasks)
         What the judge makes the measures of each task of, NaN for a task that is not scored.
+    of_halves : ndarray of shape (2, n_measures)
+        The scores on two halves of the test rows, NaN where these are not asked for or have none.
     """
 
     scores: tuple
     by_task: np.ndarray
+    of_halves: np.ndarray
 
 
 def named_scorer(scoring):
@@ -30,6 +33,20 @@ def named_scorer(scoring):
     if not callable(scoring):
         raise TypeError(f"scoring must be None, a name or a scorer, got {scoring!r}.")
     return scoring, getattr(scoring, "__name__", repr(scoring))
+
+
+def scores_of_halves(score, problem, n_measures):
+    """What `score(rows)` gives for each half of the test rows of the problem, as (2, n_measures).
+
+    NaN where the problem has no halves, or one cannot be scored, having too few rows or classes.
+    """
+    if problem.half_test is None:
+        return np.full((2, n_measures), np.nan)
+    try:
+        with np.errstate(all="ignore"):
+            return np.stack([score(np.flatnonzero(problem.half_test == k)) for k in (0, 1)])
+    except ValueError:
+        return np.full((2, n_measures), np.nan)
 
 
 def summary(table, trials, merge, measure, **options):
@@ -42,6 +59,9 @@ def summary(table, trials, merge, measure, **options):
     by_task = {name: np.stack([judged.by_task for judged in said[name]]) for name in names}
     return Comparison(
         scores={name: np.array([j.scores[measure] for j in said[name]]) for name in names},
+        half_scores={
+            name: np.array([j.of_halves[:, measure] for j in said[name]]) for name in names
+        },
         fit_seconds={name: float(np.mean([t.seconds[name] for t in trials])) for name in names},
         task_scores={name: merge(by_task[name], measure) for name in names},
         tasks=table.tasks,

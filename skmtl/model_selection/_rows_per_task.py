@@ -9,9 +9,10 @@ from sklearn.utils import check_random_state
 
 from .._checks import check_count
 from .._splitters import MultiTaskShuffleSplit
-from ._compare import N_SPLITS, compare
+from ._compare import compare
 from ._comparison_curve import ComparisonCurve
 from ._read import read_table
+from ._splits import N_SPLITS
 
 
 def compare_by_rows(
@@ -22,6 +23,7 @@ def compare_by_rows(
     rows_per_task=(3, 4, 6, 8, 12),
     n_splits=N_SPLITS,
     task_column=None,
+    groups=None,
     classification=None,
     estimators=None,
     reference=None,
@@ -42,10 +44,11 @@ def compare_by_rows(
         The data, as in :func:`compare`.
     rows_per_task : iterable of int, default=(3, 4, 6, 8, 12)
         Numbers of training rows (wide data: labels) of each task; the other rows are for testing.
+        With `groups` whole groups are drawn until each task has that many.
         A size that leaves some task without a row for testing is skipped with a warning.
     n_splits : int, default=40
-        Random splits at each size, at least 2.
-    classification, estimators, reference, scoring, transformer, n_jobs
+        Random splits at each size, at least 2; fewer than ten have no verdict.
+    groups, classification, estimators, reference, scoring, transformer, n_jobs
         As in :func:`compare`.
     random_state : int, RandomState instance or None, default=0
         Every size starts from the same random orders of the rows.
@@ -98,6 +101,7 @@ def compare_by_rows(
             y,
             task,
             task_column=task_column,
+            groups=groups,
             classification=table.classes is not None,
             estimators=estimators,
             reference=reference,

@@ -39,6 +39,16 @@ class Problem(NamedTuple):
     task_test: np.ndarray | None  # task number of each test row of long data
     tasks: np.ndarray  # numbers of the tasks that y_test holds
     to_units: Any  # predictions of a model -> predictions in the units of y_test
+    half_test: np.ndarray | None = None  # 0 or 1: which half of the test rows each belongs to
+
+    def tested_on(self, rows):
+        """The same with some of the test rows."""
+        task, tasks = self.task_test, self.tasks
+        if task is not None:
+            task = task[rows]
+            tasks = np.unique(task)
+        X, y = self.X_test[rows], self.y_test[rows]
+        return self._replace(X_test=X, y_test=y, task_test=task, tasks=tasks, half_test=None)
 
 
 class LongTable(NamedTuple):
@@ -66,10 +76,11 @@ class LongTable(NamedTuple):
     numbers: Any = None
     classes: Any = None
 
-    @property
-    def n_labels(self):
-        """Number of labels of each task."""
-        return np.bincount(self.codes, minlength=len(self.tasks))
+    def count(self, rows=slice(None)):
+        """Number of labels of each task in some rows."""
+        return np.bincount(self.codes[rows], minlength=len(self.tasks))
+
+    n_labels = property(count)
 
     def sums(self, values, codes):
         """Sums of `values` (n,) by task."""
@@ -112,11 +123,13 @@ class WideTable(NamedTuple):
     tasks: list
 
     classes = None  # they are amounts
+    codes = None  # a row has labels of several tasks
 
-    @property
-    def n_labels(self):
-        """Number of labels of each task."""
-        return (~np.isnan(self.y)).sum(axis=0)
+    def count(self, rows=slice(None)):
+        """Number of labels of each task in some rows."""
+        return (~np.isnan(self.y[rows])).sum(axis=0)
+
+    n_labels = property(count)
 
     def sums(self, values, _):
         """Sums of `values` (n, n_tasks) by task."""
@@ -154,10 +167,10 @@ class WideTable(NamedTuple):
         return Problem(X, y_train, X_test, y_test, None, tasks, to_units)
 
 
-def run_trial(table, number, train, test, models, judge, transformer, spare=()):
+def run_trial(table, number, train, test, models, judge, transformer, spare=(), halve=None):
     """Fit every model on the rows `train` and judge it on the rows `test`: a Trial.
 
-    Those named in `spare` may fail.
+    Those named in `spare` may fail. `halve(rows)` tells two halves of them apart, or is None.
     """
     train = np.asarray(train)
     test = table.scored(train, np.asarray(test))
@@ -166,6 +179,7 @@ def run_trial(table, number, train, test, models, judge, transformer, spare=()):
             f"split {number} of cv tests no label of a task that it trains on: {_untested(table)}."
         )
     problem = table.problem(train, test, transformer)
+    problem = problem._replace(half_test=None if halve is None else halve(test))
     judged, seconds, failed = {}, {}, {}
     for name, model in models.items():
         try:

@@ -210,8 +210,9 @@ def _split(rows, fraction, rng):
             f"early_stopping=True with validation_fraction={fraction} leaves none of {n} rows to "
             "train on; lower it or pass more rows."
         )
-    splitter = MultiTaskShuffleSplit(n_splits=1, test_size=fraction, random_state=rng)
-    ((train_rows, test_rows),) = splitter.split(np.empty((n, 0)), *rows.for_splitter())
+    X, y, column = rows.for_splitter()
+    splitter = MultiTaskShuffleSplit(1, test_size=fraction, random_state=rng, task_column=column)
+    ((train_rows, test_rows),) = splitter.split(X, y)
     held_out = rows.take(test_rows)
     if held_out.counts().max() < 2:
         raise ValueError(

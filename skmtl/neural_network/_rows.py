@@ -86,9 +86,9 @@ class WideRows(Batches):
             yield t, slice(None), self
 
     def for_splitter(self):
-        """What a splitter reads: labels, NaN where missing."""
+        """What a splitter reads: features, which do not matter, labels, and no column of tasks."""
         Y, V = self.to_host()
-        return (np.where(V > 0, Y, np.nan),)
+        return np.empty((len(Y), 0)), np.where(V > 0, Y, np.nan), None
 
     def counts(self):
         """Number of labels of each task, on the host."""
@@ -175,8 +175,8 @@ class LongRows(Batches):
             yield t, slice(start, stop), self.take(np.arange(start, stop))
 
     def for_splitter(self):
-        """What a splitter reads: labels, and the tasks as groups."""
-        return to_numpy(self.labels), self.task
+        """What a splitter reads: tasks beside a feature, labels, and the column of the tasks."""
+        return np.column_stack([self.task, self.task]), to_numpy(self.labels), 0
 
     def counts(self):
         """Number of labels of each task, on the host."""
