@@ -40,7 +40,8 @@ class State(NamedTuple):
     status : str
         "ok"; "approximate" if gradients are so nearly dependent that weights are the method's own
         up to a tolerance that it states; "stationary" if no direction improves all tasks and the
-        method's own weights diverge or do not matter; "disagreement" if a task gains nothing over its disagreement.
+        method's own weights diverge or do not matter; "disagreement" if a task gains nothing over
+        its disagreement.
     """
 
     strategy: str

@@ -54,9 +54,9 @@ class CAGrad(Balancer):
     Where no direction in the ball improves all tasks and some leave none worse, as at a point that
     is Pareto stationary for some of the tasks, d is the one of these that is nearest to g_0. For
     c >= 1 it is so already where some convex combination of the gradients is 1e-8 times as long as
-    the shortest of them, so that a descent ends; the status is then "approximate". It is also where gradients come as a
-    Gramian alone and nearly oppose each other, and holds to 1e-5 of the longest; from the gradients
-    themselves it is exact to rounding over their angle, as in :class:`DualProj`.
+    the shortest of them, so that a descent ends; the status is then "approximate". So it is where
+    gradients that nearly oppose each other come as a Gramian alone, and d then holds to 1e-5 of the
+    longest; from the gradients themselves it is as exact as in :class:`DualProj`.
 
     References
     ----------
