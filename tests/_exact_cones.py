@@ -1,4 +1,7 @@
-"""Quadratic programs over cones in exact arithmetic: every face is tried, in fractions."""
+"""Quadratic programs over cones in exact arithmetic: every face is tried, in fractions.
+
+And the elimination that they need, for other systems.
+"""
 
 from fractions import Fraction
 from itertools import combinations
@@ -20,7 +23,7 @@ def projection(G, u):
     """v >= u that minimises v'Gv: J'v is J'u projected onto {J d >= 0}."""
     pulls = [_dot(row, u) for row in G]
     for face in _faces(len(G)):
-        x = _solution(_block(G, face), [-pulls[t] for t in face])
+        x = solution(_block(G, face), [-pulls[t] for t in face])
         if x is None or any(value < 0 for value in x):
             continue
         v = _added(u, face, x)
@@ -32,7 +35,7 @@ def projection(G, u):
 def shortest(G):
     """w >= 0 with sum 1 that minimises w'Gw."""
     for face in _faces(len(G)):
-        x = _solution(_block(G, face), [Fraction(1)] * len(face))
+        x = solution(_block(G, face), [Fraction(1)] * len(face))
         if not face or x is None or any(value < 0 for value in x):
             continue
         w = _added([Fraction(0)] * len(G), face, [value / sum(x) for value in x])
@@ -55,7 +58,7 @@ def best_in_ball(G, c):
         if not face:
             continue
         A = _block(G, face)
-        a, b = _solution(A, [Fraction(1)] * len(face)), _solution(A, [-pulls[t] for t in face])
+        a, b = solution(A, [Fraction(1)] * len(face)), solution(A, [-pulls[t] for t in face])
         gain, cross = sum(a), sum(b)
         rest = -_dot(b, [pulls[t] for t in face]) - square
         if cross**2 < gain * rest:
@@ -98,7 +101,7 @@ def _root(x):
     return Fraction(isqrt(x.numerator * DIGITS**2 // x.denominator), DIGITS)
 
 
-def _solution(A, b):
+def solution(A, b):
     """x with A x = b, None where A is singular, by elimination of a semidefinite A."""
     M = [[*row, value] for row, value in zip(A, b, strict=True)]
     for k, pivot in enumerate(M):

@@ -102,6 +102,7 @@ class CAGrad(Balancer):
     def combine(self, stats, state):
         p = self.preferences(stats.n_tasks)
         pulled = state.weights * self._divisor > p / len(p) * (1 + ROUNDING)
+        pulled &= stats.norms > 0
         levels = np.divide(p, stats.norms, out=np.zeros(len(p)), where=pulled)
 
         def fit(F, z, index):

@@ -14,14 +14,14 @@ from scipy.linalg import qr, solve_triangular
 from scipy.optimize import nnls
 from scipy.sparse.csgraph import connected_components
 
-from .._backend import eigh_psd, to_numpy
+from .._backend import eigh_psd, namespace_of, to_numpy
 from ._stats import TINY, beside
 
 ROUNDING = 8 * np.finfo(np.float64).eps
 SAFE_PIVOT = 1e-2  # of a Cholesky factor of C, whose directions are exact to 1e-16 over its square
 DEPENDENT = 1e-13  # distance of a unit row from the span of others that is one of rounding
 RIDGE = 1e-10  # its root is what a task may lose, rounding over it what a squared length may gain
-LARGE = 100.0  # terms, beside the longest gradient, of a sum that is worth mending
+LARGE = 100.0  # terms, beside the longest gradient and their sum, that are worth mending
 PATIENCE = 30  # steps of the active set for each task; 3 are usual
 
 
@@ -144,11 +144,16 @@ def polished(balancer, stats, state, fit):
     direction, index = stats.combine(state.weights), stats.active(moving=True)
     size = stats.norms[index].max(initial=0.0)
     longest = np.abs(state.weights[index] * stats.norms[index]).max(initial=0.0)
-    if balancer.smoothing or longest <= LARGE * size:
+    if balancer.smoothing or longest <= LARGE * size or longest <= LARGE * _largest(direction):
         return direction
     Q, F = stats.take(index).span
     z = to_numpy(beside(direction, Q) @ Q) / size
     return stats.like_jacobian(Q @ beside(fit(F, z, index) * size, Q))
+
+
+def _largest(v):
+    xp = namespace_of(v)
+    return float(xp.max(xp.abs(v)))
 
 
 def non_negative(A, b, independent):
