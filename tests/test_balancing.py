@@ -430,10 +430,11 @@ def test_norms_and_cosines_are_enough_where_the_gramian_is(balancer, kind):
     J, given = jacobian(kind), statistics(len(jacobian(kind)))
     norms, U = unit_rows(J)
     for stats in (TaskStats(J, **given), TaskStats(norms=norms, unit_gramian=U @ U.T, **given)):
-        weights, _ = balancer.step(stats, balancer.init(len(J), np.random.RandomState(0)))
+        weights, state = balancer.step(stats, balancer.init(len(J), np.random.RandomState(0)))
         expected = weights_of(balance(J, balancer=balancer, random_state=0, **given))
         scale = (expected * norms).max() or 1.0
-        np.testing.assert_allclose(weights / scale @ J, expected / scale @ J, atol=ROUNDING)
+        atol = 1e-5 if state.status == "approximate" else ROUNDING  # what the status stands for
+        np.testing.assert_allclose(weights / scale @ J, expected / scale @ J, atol=atol)
 
 
 @every_balancer

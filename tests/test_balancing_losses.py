@@ -291,6 +291,13 @@ def test_stch_weights_are_the_gradient_of_the_smooth_maximum(mu):
     np.testing.assert_allclose(weights, differences, atol=1e-8)  # central differences, mu >= .05
 
 
+def test_stch_at_n_tasks_times_mu_is_the_published_one():
+    losses, shares, mu = np.array([0.3, 2.0, 0.7]), np.array([0.5, 0.2, 0.3]), 0.4
+    softmax = np.exp(shares * losses / mu) / np.exp(shares * losses / mu).sum()
+    weights = balance(np.eye(3), losses, STCH(3 * mu, preference=shares)).weights
+    np.testing.assert_allclose(weights, 3 * shares * softmax, rtol=1e-12)
+
+
 def test_stch_tends_to_the_largest_loss_and_forgets_what_all_have_in_common():
     losses = np.array([1.0, 3.0, 2.9])
     np.testing.assert_allclose(balance(np.eye(3), losses, STCH(1e-4)).weights, [0, 1, 0])

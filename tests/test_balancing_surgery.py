@@ -394,12 +394,12 @@ def test_db_mtl_is_its_recursion():
     rng = np.random.default_rng(0)
     for beta, sigma, p in ((0.9, 0.0, np.ones(4)), (0.5, 0.5, P / P.mean())):
         Js, losses = rng.normal(size=(5, 4, 6)), rng.uniform(0.1, 3, size=(5, 4))
-        b = None
+        b = np.zeros((4, 6))
         results = run(DBMTL(beta, sigma=sigma, preference=p), Js, losses)
         for t, (J, L, result) in enumerate(zip(Js, losses, results, strict=True), start=1):
             h = J / L[:, None]
             share = beta / t**sigma
-            b = h if b is None else h + share * (b - h)
+            b = h + share * (b - h)
             norms = np.linalg.norm(b, axis=1)
             expected = (p * norms.max() / norms) @ b
             np.testing.assert_allclose(result.direction, expected, rtol=1e-11)
@@ -426,17 +426,18 @@ def test_units_of_losses_do_not_matter_to_db_mtl():
         np.testing.assert_allclose(other.direction, one.direction, rtol=1e-11)
 
 
-def test_running_means_begin_at_the_first_gradient_of_each_task():
+def test_running_means_begin_at_zero_with_the_first_gradient_of_each_task():
     J, losses, late = jacobian(), np.array([1.0, 2.0, 0.5, 1.0]), np.array([1, 0, 1, 1], bool)
     for balancer, rows in (
-        (DBMTL(), J / losses[:, None]),
-        (MoCo(), unit_rows(J)[1] * losses[:, None]),
+        (DBMTL(0.9), 0.1 * J / losses[:, None]),
+        (MoCo(0.1, sigma=0.0), 0.1 * unit_rows(J)[1] * losses[:, None]),
     ):
         state = balancer.init(4, np.random.RandomState(0))
         _, state = balancer.step(TaskStats(J, losses=losses, present=late), state)
         np.testing.assert_allclose(state.own["tracked"], rows * late[:, None], rtol=1e-13)
         _, state = balancer.step(TaskStats(J, losses=losses), state)
-        np.testing.assert_allclose(state.own["tracked"], rows, rtol=1e-13)
+        seen = np.where(late, 1.9, 1.0)[:, None]  # 1 + .9 of what was there
+        np.testing.assert_allclose(state.own["tracked"], seen * rows, rtol=1e-13)
         assert state.own["steps"].tolist() == [2, 1, 2, 2]
 
 
@@ -490,11 +491,11 @@ def test_moco_is_its_recursion():
         p = p / p.mean()
         Js, losses = rng.normal(size=(6, 4, 6)), rng.uniform(0.1, 3, size=(6, 4))
         balancer = MoCo(beta, gamma=gamma, sigma=sigma, rho=rho, preference=p)
-        y, w = None, np.full(4, 0.25)
+        y, w = np.zeros((4, 6)), np.full(4, 0.25)
         results = run(balancer, Js, losses)
         for t, (J, L, result) in enumerate(zip(Js, losses, results, strict=True), start=1):
             h = unit_rows(J)[1] * L[:, None]
-            y = h if y is None else y - beta / t**sigma * (y - h)
+            y = y - beta / t**sigma * (y - h)
             Z = y / p[:, None]
             w = on_simplex(w - gamma / t**sigma * (Z @ Z.T @ w + rho * w))
             np.testing.assert_allclose(result.state.weights, w / p / (w / p).sum(), atol=ROUNDING)

@@ -1,7 +1,9 @@
 """MultiTaskRidgeCV: leave-one-out equals refits, evidence the dense likelihood, choices, ties."""
 
 import warnings
+from fractions import Fraction
 
+import _exact_cones as exact
 import numpy as np
 import pytest
 from _references import leave_one_row_out, restricted_deviance
@@ -343,3 +345,137 @@ def test_a_tie_between_a_free_intercept_and_its_limit_goes_to_the_larger_penalty
     """Two rows of different tasks: every intercept penalty predicts the other's label."""
     model = raw().fit([[0.1, 0.3], [0.2, -0.4]], [[1, np.nan], [np.nan, 2]])
     assert model.alpha_intercept_ == np.inf
+
+
+# Tiny penalties
+
+
+def refitted_error(X, Y, a0, a1, ai, *, fit_intercept):
+    """Leave-one-row-out of complete rows: the two ridges by an SVD for each row left out."""
+    n, T = Y.shape
+    strengths = 1 / (1 / a1 + T / a0), a1
+    errors = []
+    for i in range(n):
+        others = np.arange(n) != i
+        mx, my = np.zeros(X.shape[1]), np.zeros(T)
+        if fit_intercept:
+            mx, my = X[others].mean(axis=0), Y[others].mean(axis=0)
+        U, s, V = np.linalg.svd(X[others] - mx, full_matrices=False)
+        kept = s > 1e-12 * s[0]  # centring leaves a zero
+        U, s, V = U[:, kept], s[kept], V[kept]
+        D = Y[others] - my
+        mean = np.repeat(D.mean(axis=1, keepdims=True), T, axis=1)
+        W = sum(
+            V.T @ ((s / (s**2 + a))[:, None] * (U.T @ part))
+            for a, part in zip(strengths, (mean, D - mean), strict=True)
+        )
+        shrunk = 0.0 if np.isinf(ai) else (n - 1) / (n - 1 + ai)
+        b = my.mean() + shrunk * (my - my.mean())
+        errors.append(Y[i] - b - (X[i] - mx) @ W)
+    return np.mean(np.square(errors))
+
+
+def loo_table(model, X, y):
+    """(alphas_shared, alphas_specific, errors) of a fit that may warn of its grid only."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "the chosen|leave-one-out errors are lost", UserWarning)
+        results = model.fit(X, y).cv_results_
+    return (
+        results["param_alpha_shared"],
+        results["param_alpha_specific"],
+        results["loo_error"],
+    )
+
+
+TINY_TO_LARGE = [1e-16, 1e-12, 1e-6, 1.0, 1e16]
+
+
+@pytest.mark.parametrize("intercept", [None, 0.0, 0.5, np.inf])
+@pytest.mark.parametrize("shape", [(8, 20), (8, 8), (9, 8), (20, 4)])
+def test_leave_one_out_of_complete_rows_is_that_of_refits_at_any_penalty(shape, intercept):
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=shape), rng.normal([0.0, 1.0, 5.0], size=(shape[0], 3))
+    free, ai = intercept is not None, intercept or 0.0
+    model = MultiTaskRidgeCV(
+        alphas_shared=TINY_TO_LARGE,
+        alphas_specific=TINY_TO_LARGE,
+        alphas_intercept=[ai],
+        fit_intercept=free,
+        store_cv_results=True,
+    )
+    for a0, a1, error in zip(*loo_table(model, X, Y), strict=True):
+        expected = refitted_error(X, Y, a0, a1, ai, fit_intercept=free)
+        # rounding times the squared condition of eight rows in as many columns
+        np.testing.assert_allclose(error, expected, rtol=1e-6)
+
+
+def exact_error(X, y, t, a0, a1):
+    """Leave-one-label-out without intercepts, in fractions."""
+    rows, n = exact.exact_rows(X), len(y)
+    inner = exact.gramian(rows)
+    a0, a1 = Fraction(float(a0)), Fraction(float(a1))
+    K = [[inner[i][j] * (1 / a0 + (t[i] == t[j]) / a1) for j in range(n)] for i in range(n)]
+    total = Fraction(0)
+    for i in range(n):
+        others = [j for j in range(n) if j != i]
+        V = [[K[j][k] + (j == k) for k in others] for j in others]
+        x = exact.solution(V, [Fraction(float(y[j])) for j in others])
+        predicted = sum(K[i][j] * value for j, value in zip(others, x, strict=True))
+        total += (Fraction(float(y[i])) - predicted) ** 2
+    return float(total / n)
+
+
+def test_leave_one_out_of_long_data_is_exact_or_said_to_be_lost():
+    rng = np.random.default_rng(0)
+    X, t = rng.normal(size=(7, 9)).round(2), np.arange(7) % 2
+    y = rng.normal(size=7).round(2)
+    alphas = [1e-14, 1e-9, 1e-4, 1.0]
+    model = MultiTaskRidgeCV(
+        alphas_shared=alphas,
+        alphas_specific=alphas,
+        fit_intercept=False,
+        task_column=9,
+        store_cv_results=True,
+    )
+    data = np.column_stack([X, t])
+    with pytest.warns(UserWarning, match="lost in rounding at . of 16 points"):
+        model.fit(data, y)
+    found = list(zip(*loo_table(model, data, y), strict=True))
+    for a0, a1, error in found:
+        if np.isfinite(error):
+            np.testing.assert_allclose(error, exact_error(X, y, t, a0, a1), rtol=1e-6)
+    assert 8 < np.isfinite([error for *_, error in found]).sum() < 16
+    assert np.isfinite(model.best_score_)
+
+
+@pytest.mark.parametrize("intercept", [None, 0.0, 0.5, np.inf])
+@pytest.mark.parametrize("shape", [(8, 20), (8, 8), (20, 4)])
+@pytest.mark.parametrize("kind", ["gaps", "long"])
+def test_tiny_penalties_give_no_nan_and_no_bare_warning(kind, shape, intercept):
+    rng = np.random.default_rng(1)
+    X, Y = rng.normal(size=shape), rng.normal(size=(shape[0], 2))
+    t = np.arange(shape[0]) % 2
+    model = MultiTaskRidgeCV(
+        alphas_shared=TINY_TO_LARGE,
+        alphas_specific=TINY_TO_LARGE,
+        alphas_intercept=[intercept or 0.0],
+        fit_intercept=intercept is not None,
+        store_cv_results=True,
+    )
+    if kind == "gaps":
+        Y[0, 0] = Y[3, 1] = np.nan
+        *_, errors = loo_table(model, X, Y)
+    else:
+        data = np.column_stack([X, t])
+        *_, errors = loo_table(model.set_params(task_column=shape[1]), data, Y[:, 0])
+    assert not np.isnan(errors).any() and np.isfinite(errors).any()
+    assert np.isfinite(model.best_score_)
+
+
+def test_a_grid_of_lost_errors_alone_is_refused():
+    rng = np.random.default_rng(2)
+    data = np.column_stack([rng.normal(size=(6, 9)), np.arange(6) % 2])
+    model = MultiTaskRidgeCV(alphas_shared=[1e-14], alphas_specific=[1.0], task_column=9)
+    with pytest.raises(ValueError, match="lost in rounding on all of the grid; raise the alphas"):
+        model.fit(data, rng.normal(size=6))

@@ -159,3 +159,22 @@ def test_downdated_grams_agree_with_the_rows(ai, offset):
     ones[0, 0] = 1 + 1e-15  # weights that differ: every task by its own rows
     fast, own = model.fit(X, Y).predict(X), model.fit(X, Y, ones).predict(X)
     np.testing.assert_allclose(fast, own, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("alpha", [1e-12, 1e-8, 1e-4, 1.0])
+@pytest.mark.parametrize("kind", ["complete", "gaps", "long"])
+@pytest.mark.parametrize("shape", [(20, 40), (75, 20)])
+def test_conjugate_gradients_reach_their_tolerance_in_the_coefficients(shape, kind, alpha):
+    (n, p), rng = shape, np.random.default_rng(0)
+    X, Y = rng.normal(size=shape) * np.geomspace(0.1, 10, p), rng.normal(size=(n, 3))
+    column = None
+    if kind == "gaps":
+        Y[::4, 0] = Y[1::5, 2] = np.nan
+    if kind == "long":
+        X, Y, column = np.column_stack([X, np.arange(n) % 3]), Y[:, 0], p
+    direct, iterated = (
+        MultiTaskRidge(alpha, alpha, solver=solver, task_column=column).fit(X, Y).coef_
+        for solver in ("dual" if n < p else "cholesky", "cg")
+    )
+    # tol=1e-10 in the norm of the preconditioner, whose roots spread over a factor of 100
+    np.testing.assert_allclose(iterated, direct, atol=1e-7 * np.abs(direct).max())

@@ -27,7 +27,7 @@ class BalanceResult(NamedTuple):
     state : State
         To be passed to the next call.
     status : str
-        "ok", "stationary" or "disagreement", as in :class:`State`.
+        "ok", "approximate", "stationary" or "disagreement", as in :class:`State`.
     """
 
     weights: np.ndarray | None

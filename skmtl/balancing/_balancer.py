@@ -38,8 +38,10 @@ class State(NamedTuple):
     weights : ndarray of shape (n_tasks,)
         Weights of the last step.
     status : str
-        "ok"; "stationary" if no direction improves all tasks and the method's own weights diverge
-        or do not matter; "disagreement" if a task gains nothing over its disagreement.
+        "ok"; "approximate" if gradients are so nearly dependent that weights are the method's own
+        up to a tolerance that it states; "stationary" if no direction improves all tasks and the
+        method's own weights diverge or do not matter; "disagreement" if a task gains nothing over
+        its disagreement.
     """
 
     strategy: str

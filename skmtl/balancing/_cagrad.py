@@ -8,22 +8,26 @@ the distance is c from above, one non-negative least squares at each step.
 from dataclasses import field
 
 import numpy as np
+from scipy.linalg import null_space, orth
 
 from .._checks import check_count, check_strength
 from ._balancer import LARGEST, Answer, Balancer
 from ._cone import (
+    DEPENDENT,
     ROUNDING,
+    cone_root,
     min_norm_weights,
     non_negative,
+    onto_cone,
+    polished,
     share_equally,
-    square_root,
-    without_ties,
 )
 from ._parameters import parameter_holder
 
 MAX_ITER = 100  # five are usual
+FARTHEST = 4.0  # from the mean gradient to the first level, in 1 + c: twice the bound
 EXACT = 1e-13  # relative error of the distance
-SHORTEST = 1e-8  # of a convex combination, relative to the shortest row; below is rounding
+FADING = 1e-8  # of a convex combination beside the shortest row: for c >= 1 a descent is at its end
 
 
 @parameter_holder
@@ -47,8 +51,12 @@ class CAGrad(Balancer):
 
     Notes
     -----
-    Where no direction in the ball improves all tasks and some leave none worse (c >= 1 and a Pareto
-    stationary point), d is the one of these that is nearest to g_0.
+    Where no direction in the ball improves all tasks and some leave none worse, as at a point that
+    is Pareto stationary for some of the tasks, d is the one of these that is nearest to g_0. For
+    c >= 1 it is so already where some convex combination of the gradients is 1e-8 times as long as
+    the shortest of them, so that a descent ends; the status is then "approximate". So it is where
+    gradients that nearly oppose each other come as a Gramian alone, and d then holds to 1e-5 of the
+    longest; from the gradients themselves it is as exact as in :class:`DualProj`.
 
     References
     ----------
@@ -80,54 +88,81 @@ class CAGrad(Balancer):
             raise ValueError(f"rescale must be 0, 1 or 2, got {self.rescale!r}.")
 
     def weigh(self, stats, p, own):
-        s, C, c = stats.norms, stats.unit_gramian, float(self.c)
-        root, mean = square_root(C), p / len(p)
-        g = root[0] @ (mean * (s / s.max()))
+        s, root, c = stats.norms, cone_root(stats), float(self.c)
+        weights, status = p / len(p), root.status
+        g = root.F @ (weights * (s / s.max()))
         length = np.linalg.norm(g)
-        weights = mean
         if c > 0 and length > ROUNDING * len(p):  # else the ball is a point
-            x = _best_in_ball(root, C, g / length, s / p, c)
-            weights = mean + length * x * np.minimum(s.max() / s, LARGEST)
-        weights = weights / (1.0, 1 + c * c, 1 + c)[self.rescale]
-        return Answer(share_equally(weights, s / p, C), own)
+            x, own_way = _best_in_ball(root, stats, g / length, s / p, c)
+            weights = weights + length * x * np.minimum(s.max() / s, LARGEST)
+            status = status if own_way else "approximate"
+        weights = weights / self._divisor
+        return Answer(share_equally(weights, s / p, stats.unit_gramian), own, status)
+
+    def combine(self, stats, state):
+        p = self.preferences(stats.n_tasks)
+        pulled = state.weights * self._divisor > p / len(p) * (1 + ROUNDING)
+        pulled &= stats.norms > 0
+        levels = np.divide(p, stats.norms, out=np.zeros(len(p)), where=pulled)
+
+        def fit(F, z, index):
+            z = _levelled(F, z, levels[index])
+            return onto_cone(F, z) if self.c >= 1 else z
+
+        return polished(self, stats, state, fit)
+
+    @property
+    def _divisor(self):
+        return (1.0, 1 + self.c**2, 1 + self.c)[self.rescale]
 
 
-def _best_in_ball(root, C, e, sizes, c):
-    """x >= 0, ||F x|| <= c, so that the least size times component of e + F x is largest."""
-    F, independent = root
+def _levelled(F, z, levels):
+    """The z nearest to this one with F'z proportional to the levels where these are not zero."""
+    r = levels[levels > 0] / levels.max()
+    B = orth(F[:, levels > 0] @ null_space(r[None, :]), rcond=DEPENDENT)
+    return z - B @ (B.T @ z)
+
+
+def _best_in_ball(root, stats, e, sizes, c):
+    """x >= 0, ||F x|| <= c, so that the least size times component of e + F x is largest.
+
+    And whether that is it, or the nearest point at which none loses stands for it.
+    """
+    F = root.F
     unit = max(c, 1.0)  # of lengths: the numbers below are of order one for small and large c
     a, radius = F.T @ e / unit, c / unit
-    x, far = _nearest(root, -a)
-    if far > radius:  # some must lose: the level is negative
+    none_loses, residual = non_negative(F, -e / unit, root.independent)
+    if np.linalg.norm(e / unit + residual) > radius:  # some must lose: the level is negative
         level, relative = 0.0, np.minimum(sizes.max() / sizes, LARGEST)
     else:
         relative = sizes.min() / sizes
-        w = min_norm_weights(sizes, C)
+        w = min_norm_weights(sizes, stats)
         shortest = np.linalg.norm(F @ (w / np.maximum(relative, 1 / LARGEST)))
-        if shortest < SHORTEST:  # none can gain
-            return unit * x
+        if shortest < (FADING if c >= 1 else root.short):  # none can gain
+            return unit * none_loses, shortest < root.short
         level = (1 + c) / unit * shortest  # no point of the ball reaches a higher one
     for _ in range(MAX_ITER):
         # what lies below -1 - c binds nowhere in the ball
         x, far = _nearest(root, np.maximum(level * relative, -(1 + c) / unit) - a)
+        if far > FARTHEST * (1 + c) / unit:  # the level is one of rounding
+            return unit * none_loses, True
         if far <= radius * (1 + EXACT):
             break
         lower = level - (far - radius) * far / (relative @ x)
         if not lower < level:
             break
         level = lower
-    x = x * (c / far) if far > 0 else x  # zero where c is below rounding
-    return x if independent else without_ties(F, x)
+    return (x * (c / far) if far > 0 else x), True  # zero where c is below rounding
 
 
 def _nearest(root, f):
     """(x, ||F x||) of the shortest F x with F'F x >= f, x >= 0, by Lawson and Hanson's reduction.
 
-    The y >= 0 that minimises ||F y||^2 + (f'y - 1)^2 is x / (1 + ||F x||^2).
+    The y >= 0 that minimises ||F y||^2 + (f'y - 1)^2 is x / (1 + ||F x||^2), and its residual
+    (-F y, 1 - f'y) has the square length 1 - f'y.
     """
-    F, independent = root
-    target = np.zeros(len(F) + 1)
+    target = np.zeros(len(root.F) + 1)
     target[-1] = 1.0
-    y = non_negative(np.vstack([F, f]), target, independent)
-    x = y / max(1 - f @ y, ROUNDING)  # zero where no F x reaches f
-    return x, np.linalg.norm(F @ x)
+    y, residual = non_negative(np.vstack([root.F, f]), target, root.independent)
+    size = max(residual @ residual, ROUNDING)  # zero where no F x reaches f
+    return y / size, np.linalg.norm(residual[:-1]) / size

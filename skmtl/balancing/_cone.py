@@ -1,35 +1,97 @@
-"""Small quadratic programs over b >= 0 on a Gramian, by non-negative least squares.
+"""Small quadratic programs over b >= 0 on a factor F of the unit rows' Gramian, C = F'F, by
+non-negative least squares.
 
-With C = F'F for the unit rows the columns of every problem have norm 1, whatever the scales.
+The columns of every problem have norm 1, whatever the scales. C tells singular values of the rows
+from zero down to the root of rounding only: where some are small, F is the R of a QR of the rows
+themselves, which tells them down to rounding. x is then as large as their inverse, and the
+direction F x as exact as rounding times that. Where C is all there is, a ridge keeps x short.
 """
 
+from typing import NamedTuple
+
 import numpy as np
-from scipy.optimize import lsq_linear, nnls
+from scipy.linalg import qr, solve_triangular
+from scipy.optimize import nnls
 from scipy.sparse.csgraph import connected_components
 
-from .._backend import eigh_psd
+from .._backend import eigh_psd, namespace_of, to_numpy
+from ._stats import TINY, beside
 
 ROUNDING = 8 * np.finfo(np.float64).eps
-SAFE_PIVOT = 1e-3  # of a Cholesky factor; below it eigenvalues tell zeros from small ones
-SHORT = 1e-9  # without it opposed columns grow to 1e12 against each other; larger would bias
-DEPENDENT = 1e-12  # singular value of unit columns that is one of rounding
+SAFE_PIVOT = 1e-2  # of a Cholesky factor of C, whose directions are exact to 1e-16 over its square
+DEPENDENT = 1e-13  # distance of a unit row from the span of others that is one of rounding
+RIDGE = 1e-10  # its root is what a task may lose, rounding over it what a squared length may gain
+LARGE = 100.0  # terms, beside the longest gradient and their sum, that are worth mending
 PATIENCE = 30  # steps of the active set for each task; 3 are usual
 
 
-def min_norm_weights(norms, unit_gramian):
-    """w >= 0 with sum 1 that minimises ||J'w||; equal rows get equal weights.
+class Root(NamedTuple):
+    """A factor of the Gramian of the unit rows.
+
+    Attributes
+    ----------
+    F : ndarray of shape (at most n_tasks, n_tasks)
+        F'F is the Gramian.
+    independent : bool
+        Whether its columns are safely so.
+    short : float
+        Length of a combination of its columns with weights of sum 1 that may as well be zero.
+    status : str
+        "ok", or "approximate" where the rows would have told more than their Gramian.
+    """
+
+    F: np.ndarray
+    independent: bool
+    short: float = DEPENDENT
+    status: str = "ok"
+
+
+def cone_root(stats):
+    """The root of the rows, or of their Gramian and a ridge where that hides what they are."""
+    root = root_of(stats)
+    if root.independent or stats.jacobian is not None:
+        return root
+    return Root(_eigen_root(stats.unit_gramian, RIDGE), True, np.sqrt(RIDGE), "approximate")
+
+
+def root_of(stats):
+    """The root of the rows, or of their Gramian without eigenvalues of the size of rounding."""
+    F, independent = square_root(stats.unit_gramian)
+    if independent or stats.jacobian is None:
+        return Root(F, independent)
+    return Root(stats.span[1], False)
+
+
+def square_root(C):
+    """(F, whether its columns are safely independent) with F'F = C, F of shape (T, T)."""
+    try:
+        F = np.linalg.cholesky(C).T.copy()  # rows that lie one after another, as NNLS wants them
+        if min(F.diagonal().tolist()) > SAFE_PIVOT:
+            return F, True
+    except np.linalg.LinAlgError:
+        pass  # singular
+    return _eigen_root(C), False
+
+
+def _eigen_root(C, ridge=0.0):
+    s, V = eigh_psd(C)  # eigenvalues of rounding size are zeros
+    return (V * np.sqrt(s + ridge)).T
+
+
+def min_norm_weights(norms, stats):
+    """w >= 0 with sum 1 that minimises ||J'w|| for rows of these norms; equal ones weigh alike.
 
     The minimiser b = s w of ||J'b||^2 + (sum b - 1)^2 over b >= 0 has that w: the best s makes the
     objective m / (1 + m), which grows with m = ||J'w||^2. The unknowns are b times the norms.
     """
+    C = stats.unit_gramian
     if len(norms) == 2:
-        w = nearest_between(norms, unit_gramian[0, 1])
-        return share_equally(w, norms, unit_gramian)
-    (F, independent), relative = square_root(unit_gramian), norms.min() / norms
-    target = np.zeros(len(F) + 1)
+        return share_equally(nearest_between(norms, C[0, 1]), norms, C)
+    root, relative = root_of(stats), norms.min() / norms
+    target = np.zeros(len(root.F) + 1)
     target[-1] = 1.0
-    w = relative * non_negative(np.vstack([F, relative]), target, independent)
-    return share_equally(w / w.sum(), norms, unit_gramian)
+    w = relative * non_negative(np.vstack([root.F, relative]), target, root.independent)[0]
+    return share_equally(w / w.sum(), norms, C)
 
 
 def nearest_between(norms, cosine):
@@ -42,67 +104,111 @@ def nearest_between(norms, cosine):
     return np.array([to_a, to_b]) / (to_a + to_b)
 
 
-def corrections(C):
-    """Row t: coefficients of what projecting the t-th unit gradient onto {J d >= 0} adds to it."""
-    X = np.maximum(-C, 0)  # without conflict, and of a pair, that is all
-    conflicting = X.any(axis=1).nonzero()[0].tolist() if len(C) > 2 else []
+def corrections(stats):
+    """(X, status): row t is what projecting the t-th unit gradient onto {J d >= 0} adds to it.
+
+    As coefficients of the unit gradients.
+    """
+    X = np.maximum(-stats.unit_gramian, 0)  # without conflict, and of a pair, that is all
+    conflicting = X.any(axis=1).nonzero()[0].tolist() if len(X) > 2 else []
     if not conflicting:
-        return X
-    F, independent = square_root(C)
-    targets = -F.T
+        return X, "ok"
+    root = cone_root(stats)
+    targets = -root.F.T
     for t in conflicting:
-        x = non_negative(F, targets[t], independent)
-        X[t] = x if independent else without_ties(F, x)
-    return X
+        X[t] = non_negative(root.F, targets[t], root.independent)[0]
+    return X, root.status
 
 
 def projection(root, u):
     """v >= u that minimises v'Cv: u plus an NNLS; U'v is U'u projected onto {U d >= 0}."""
-    F, independent = root
-    x = non_negative(F, -F @ u, independent)
-    return u + (x if independent else without_ties(F, x))
+    return u + non_negative(root.F, -root.F @ u, root.independent)[0]
 
 
-def square_root(C):
-    """(F, whether its columns are safely independent) with F'F = C, F of shape (T, T)."""
-    try:
-        F = np.linalg.cholesky(C).T.copy()  # rows that lie one after another, as NNLS wants them
-        if min(F.diagonal().tolist()) > SAFE_PIVOT:
-            return F, True
-    except np.linalg.LinAlgError:
-        pass  # singular
-    s, V = eigh_psd(C)  # eigenvalues of rounding size are zeros
-    return (V * np.sqrt(s)).T, False
+def agreeing(balancer, stats, state):
+    """The direction of a balancer that promises one in {J d >= 0}, to rounding also here."""
+    return polished(balancer, stats, state, lambda F, z, _: onto_cone(F, z))
+
+
+def onto_cone(F, z):
+    """The point nearest to z of {z: F'z >= 0}."""
+    return -non_negative(F, -z, False)[1]
+
+
+def polished(balancer, stats, state, fit):
+    """J'w, mended by z -> fit(F, z, index) where it is a sum of large terms that cancel.
+
+    U' = Q F for the unit rows of the tasks `index`, Q being an orthonormal basis of their span, and
+    z = Q'd. Rounding has moved z by as much as the terms are long, mostly to where tasks notice it.
+    """
+    direction, index = stats.combine(state.weights), stats.active(moving=True)
+    size = stats.norms[index].max(initial=0.0)
+    longest = np.abs(state.weights[index] * stats.norms[index]).max(initial=0.0)
+    if balancer.smoothing or longest <= LARGE * size or longest <= LARGE * _largest(direction):
+        return direction
+    Q, F = stats.take(index).span
+    z = to_numpy(beside(direction, Q) @ Q) / size
+    return stats.like_jacobian(Q @ beside(fit(F, z, index) * size, Q))
+
+
+def _largest(v):
+    xp = namespace_of(v)
+    return float(xp.max(xp.abs(v)))
 
 
 def non_negative(A, b, independent):
-    """The x >= 0 that minimises ||A x - b||, a short one where columns depend on one another."""
-    n = A.shape[1]
-    if not independent:
-        A, b = np.vstack([A, SHORT * np.eye(n)]), np.append(b, np.zeros(n))
-    try:
-        return nnls(A, b, maxiter=PATIENCE * n)[0]
-    except (RuntimeError, np.linalg.LinAlgError):  # scipy < 1.15 forms A'A, which may be singular
-        return lsq_linear(A, b, (0, np.inf), method="bvls").x
+    """(x, b - A x) of the x >= 0 that minimises ||A x - b||.
 
-
-def without_ties(F, x):
-    """x >= 0 with the same F x, and no more positive entries than F has rank.
-
-    Columns that cancel, as those of opposed rows, may have any length against each other: x moves
-    along their null vector until one of them is gone.
+    Where columns are not safely independent, one with no more entries than A has rank.
     """
-    while (used := np.flatnonzero(x)).size:
-        _, s, V = np.linalg.svd(F[:, used])
-        null = V[-1]
-        if s[-1] > DEPENDENT:
+    n = A.shape[1]
+    try:
+        x = nnls(A, b, maxiter=PATIENCE * n)[0]
+    except (RuntimeError, np.linalg.LinAlgError):  # scipy < 1.15 forms A'A, which may be singular
+        x, independent = np.zeros(n), False
+    return (x, b - A @ x) if independent else _settled(A, b, x)
+
+
+def _settled(A, b, x):
+    """The same by Lawson and Hanson's active set, from an x that is near, with a QR at each step.
+
+    The residual is a projection, exact to rounding however long x is.
+    """
+    slack = len(x) * ROUNDING * np.linalg.norm(b)
+    used = np.flatnonzero(x).tolist()
+    if not _independent(A[:, used]):
+        used, x = [], np.zeros(len(x))
+    for _ in range(PATIENCE * len(x)):
+        # 1. least squares on the columns in use
+        Q, R = np.linalg.qr(A[:, used])
+        z = np.zeros(len(x))
+        z[used] = solve_triangular(R, Q.T @ b) if used else 0.0
+        residual = b - Q @ (Q.T @ b)
+        # 2. the first that falls below zero on the way there goes
+        falls = [t for t in used if z[t] <= 0]
+        if falls:
+            steps = x[falls] / np.maximum(x[falls] - z[falls], TINY)
+            x = np.maximum(x + steps.min() * (z - x), 0)
+            used.remove(falls[steps.argmin()])
+            continue
+        x = z
+        # 3. the independent one that lowers the residual fastest comes
+        slopes = (A - Q @ (Q.T @ A)).T @ residual  # of the sign that its z will have
+        slopes[used] = 0
+        lower = [t for t in np.argsort(-slopes).tolist() if slopes[t] > slack]
+        comes = next((t for t in lower if _independent(A[:, [*used, t]])), None)
+        if comes is None:
             break
-        null = null if null @ x[used] > 0 else -null
-        steps = np.divide(x[used], null, out=np.full(len(used), np.inf), where=null > 0)
-        x = x.copy()
-        x[used] = np.maximum(x[used] - steps.min() * null, 0)
-        x[used[steps.argmin()]] = 0
-    return x
+        used.append(comes)
+    return x, residual
+
+
+def _independent(A):
+    """Whether no column is within DEPENDENT of the span of the others, largest ones first."""
+    if A.shape[1] == 0:
+        return True
+    R = qr(A, mode="r", pivoting=True)[0]
+    return A.shape[1] <= A.shape[0] and np.abs(R.diagonal()).min() > DEPENDENT
 
 
 def share_equally(weights, norms, unit_gramian):

@@ -36,8 +36,9 @@ class DBMTL(Balancer):
 
     Notes
     -----
-    A mean begins at its task's first gradient; begun at zero, as in the published program, the
-    first steps would be shorter by the factor 1 - beta. Losses that are not positive count as the
+    Means begin at zero, so that the first step is shorter by the factor 1 - beta and a first
+    gradient has the weight of any other; with `sigma=0` they reach 1 - beta^t of full length after
+    t steps. Losses that are not positive count as the
     smallest that rounding tells from zero. The state is as large as the Jacobian.
 
     References
@@ -49,7 +50,7 @@ class DBMTL(Balancer):
     --------
     >>> from skmtl.balancing import balance
     >>> balance([[30.0, 0.0], [0.0, 0.2]], [10.0, 0.1], "db_mtl").direction
-    array([3., 3.])
+    array([0.3, 0.3])
     """
 
     needs = frozenset({"jacobian", "losses"})

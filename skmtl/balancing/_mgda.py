@@ -1,4 +1,4 @@
-"""Multiple-gradient descent: w = argmin ||J'w|| over the simplex, by NNLS on the Gramian."""
+"""Multiple-gradient descent: w = argmin ||J'w|| over the simplex, by NNLS."""
 
 from ._balancer import Answer, Balancer
 from ._cone import min_norm_weights
@@ -38,5 +38,5 @@ class MGDA(Balancer):
 
 def steepest_weights(stats, p):
     """Weights, with sum 1, of the direction that assures most progress in proportion to p."""
-    w = min_norm_weights(stats.norms / p, stats.unit_gramian) / p
+    w = min_norm_weights(stats.norms / p, stats) / p
     return w / w.sum()

@@ -44,11 +44,11 @@ class MoCo(Balancer):
 
     Notes
     -----
-    As in the authors' program a gradient is given the length of its loss, so that the step
-    `gamma` is right for losses of order one. The projection is the paper's; that program takes
-    softmax(w - ...) in its place, which keeps the weights near equal. A mean begins at its task's
-    first gradient. Losses that are not positive count as the smallest that rounding tells from
-    zero. The state is as large as the Jacobian.
+    As in the authors' program a gradient is given the length of its loss, so that the step `gamma`
+    is right for losses of order one, and means begin at zero, so that the first direction is
+    shorter by the factor beta. The projection is the paper's; that program takes softmax(w - ...)
+    in its place, which keeps the weights near equal. Losses that are not positive count as the
+    smallest that rounding tells from zero. The state is as large as the Jacobian.
 
     References
     ----------
@@ -60,7 +60,7 @@ class MoCo(Balancer):
     >>> from skmtl.balancing import balance
     >>> first = balance([[5.0, 0.0], [0.0, 0.1]], [2.0, 1.0], "moco")
     >>> first.state.weights, first.direction
-    (array([0.425, 0.575]), array([0.85 , 0.575]))
+    (array([0.48125, 0.51875]), array([0.48125 , 0.259375]))
     """
 
     needs = frozenset({"jacobian", "losses"})

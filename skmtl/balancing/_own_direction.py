@@ -1,12 +1,10 @@
 """What strategies share whose direction is no weighted sum of the gradients at hand."""
 
-import numpy as np
-
 from ._stats import TaskStats, beside
 
 
 def tracked(own, rows, share):
-    """Running means of each task's rows, with how many it has seen; they begin at the first.
+    """Running means of each task's rows, with how many it has seen; they begin at zero.
 
     Parameters
     ----------
@@ -14,8 +12,7 @@ def tracked(own, rows, share):
         "steps" (n_tasks,) and, after the first step, "tracked" (n_tasks, n_params).
     rows : array of shape (n_tasks, n_params)
     share : callable
-        Number of the row, from 1, as an array (n_tasks,), -> its share of the mean. The first
-        one's is 1 whatever it says, so that the mean is not drawn to zero.
+        Number of the row, from 1, as an array (n_tasks,), -> its share of the mean.
 
     Returns
     -------
@@ -23,11 +20,8 @@ def tracked(own, rows, share):
         The two, after these rows.
     """
     steps = own["steps"] + 1
-    if "tracked" not in own:
-        return {"steps": steps, "tracked": rows}
-    old = own["tracked"]
-    kept = beside(np.where(steps > 1, 1 - share(steps), 0.0), rows)[:, None]
-    return {"steps": steps, "tracked": rows + kept * (old - rows)}
+    kept = beside(1 - share(steps), rows)[:, None]
+    return {"steps": steps, "tracked": rows + kept * (own.get("tracked", 0.0) - rows)}
 
 
 def combine_tracked(stats, state):

@@ -102,6 +102,18 @@ class TaskStats:
         return self._scales[1]
 
     @cached_property
+    def span(self):
+        """(Q, F) with Q F = U' for the unit gradients U, none zero; F comes to the host.
+
+        Q has orthonormal columns and F'F is the Gramian of U, in which small singular values hide.
+        """
+        J = self.wide_jacobian
+        U = J / beside(self.norms, J)[:, None]
+        Q, F = namespace_of(U).linalg.qr(U.T, mode="reduced")
+        F = _host(F)
+        return Q, F / np.linalg.norm(F, axis=0)
+
+    @cached_property
     def vanishes(self):
         """Whether gradients are known and all of them are zero."""
         if self._gradients is not None or self.jacobian is None:

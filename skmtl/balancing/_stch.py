@@ -21,17 +21,24 @@ class STCH(Balancer):
     Parameters
     ----------
     mu : float in (0, inf), default=1.0
-        Smoothness, in units of the losses.
+        Smoothness, in units of the losses; n_tasks times that of [1]_.
     reference : "optima" or array-like of shape (n_tasks,), default=None
         The losses z_t from which the tasks are measured; "optima": the least loss of each task, the
         statistics then hold the excess over it. None: zero.
     preference, smoothing, max_norm, scale_heads
         As in every :class:`Balancer`.
 
+    Notes
+    -----
+    The importances lambda_t of [1]_ sum to one. Here they are p_t = n_tasks lambda_t, of mean one,
+    and so the value is n_tasks times the paper's at its smoothness mu / n_tasks: the minimiser is
+    the same, weights are n_tasks times as large. The paper's (lambda, mu) is
+    ``STCH(n_tasks * mu, preference=lambda)``.
+
     References
     ----------
-    X. Lin, X. Zhang, Z. Yang, F. Liu, Z. Wang and Q. Zhang, "Smooth Tchebycheff scalarization for
-    multi-objective optimization", ICML 2024, arXiv:2402.19078.
+    .. [1] X. Lin, X. Zhang, Z. Yang, F. Liu, Z. Wang and Q. Zhang, "Smooth Tchebycheff
+       scalarization for multi-objective optimization", ICML 2024, arXiv:2402.19078.
 
     Examples
     --------

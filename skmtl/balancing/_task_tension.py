@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from .._checks import check_count
 from ._balancer import LARGEST, Answer, Balancer
-from ._cone import min_norm_weights, projection, square_root
+from ._cone import agreeing, cone_root, min_norm_weights, projection
 from ._parameters import check_share, parameter_holder
 from ._surgery import lengths
 
@@ -82,12 +82,15 @@ class TaskTension(Balancer):
     def weigh(self, stats, p, own):
         s, C = np.minimum(stats.norms, LARGEST), stats.unit_gramian
         norms = np.column_stack([own["norms"][:, 1:], s])
-        c = _centre(s, C, p)
+        c = _centre(s, stats, p)
         tension = np.where(norms.all(axis=1), p * self._tension(norms, stats.losses), 0.0)
         if tension.any():
             units = _units(np.diag(s) - c, C)
-            c = _agreeing(c + tension @ units, C)
+            c = _agreeing(c + tension @ units, stats)
         return Answer(c / s, {"norms": norms})
+
+    def combine(self, stats, state):
+        return agreeing(self, stats, state)
 
     def _tension(self, norms, losses):
         norms = norms / norms.max(axis=1, keepdims=True)
@@ -96,9 +99,9 @@ class TaskTension(Balancer):
         return self.alpha * expit(np.e * (k - 1)) + 1 - self.alpha
 
 
-def _centre(s, C, p):
+def _centre(s, stats, p):
     """Coefficients of the central direction."""
-    w = min_norm_weights(1 / p, C) / p
+    w = min_norm_weights(1 / p, stats) / p
     used = w > 0
     least = s[used].min()  # the unit in which the others' inverses do not overflow
     return w * (least / (w[used] @ (least / s[used])))
@@ -112,9 +115,9 @@ def _units(A, C):
     return np.divide(A, length, out=np.zeros_like(A), where=length > 0)
 
 
-def _agreeing(a, C):
+def _agreeing(a, stats):
     """Coefficients of the projection onto the cone {d: u_t'd >= 0} of what has coefficients a."""
-    if (C @ a >= 0).all():
+    if (stats.unit_gramian @ a >= 0).all():
         return a
     size = np.abs(a).max()
-    return size * projection(square_root(C), a / size)
+    return size * projection(cone_root(stats), a / size)

@@ -29,7 +29,7 @@ def warn_unsolved(solution, tol):
     """One ConvergenceWarning if conjugate gradients stopped above `tol`; called from `fit`."""
     if not solution.converged:
         warnings.warn(
-            f"solver='cg' stopped after {solution.n_iter} iterations at a relative residual of "
+            f"solver='cg' stopped after {solution.n_iter} iterations at a relative error of up to "
             f"{solution.residual:.1e}, above tol={tol}; raise max_iter or tol.",
             ConvergenceWarning,
             stacklevel=3,

@@ -58,7 +58,8 @@ class MultiTaskRidge(
         conjugate gradients; "auto" is "dual" where there are fewer rows than features, else
         "cholesky".
     tol : float, default=1e-10
-        Of "cg": relative residual at which it stops.
+        Of "cg": relative error of the coefficients at which it stops, or where rounding forbids
+        that as in a factorisation, the residual that one leaves.
     max_iter : int, default=1000
         Of "cg": most iterations.
     device : {"auto", "cpu", "cuda"}, default="auto"

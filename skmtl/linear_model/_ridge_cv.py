@@ -20,6 +20,7 @@ from ._selection import (
     best_index,
     first_least,
     grid_point,
+    warn_lost,
     with_defaults,
     within_guard,
 )
@@ -41,6 +42,8 @@ class MultiTaskRidgeCV(
     alphas_shared : array-like of values in (0, inf], default=None
         Grid for alpha_shared; None: ``v * logspace(-1, 4, 6)`` and inf, where v is the mean
         variance of the features, 1 in standard units.
+        Where the model fits all labels, as with tiny penalties on few rows, leave-one-out errors
+        may be lost in rounding: such points do not compete, and a warning says how many.
     alphas_specific : array-like of values in (0, inf], default=None
         Grid for alpha_specific; None: ``v * logspace(-1, 5, 13)`` and inf.
     alphas_intercept : array-like of values in [0, inf], default=None
@@ -263,10 +266,12 @@ n_tasks_, n_features_in_, feature_names_in_
                 ]
                 index = winners[first_least(np.array(losses))]
             return grid_point(alphas, index), float(-deviance[index] / 2), results
+        warn_lost(error)
         n_rows, n_features = problem.data.X.shape
         wide_with_gaps = not problem.data.is_common_design and n_rows <= n_features
         if self.guard is not None and (problem.data.one_label_per_row or wide_with_gaps):
             evidence = lambda *grid: problem.scores(*grid, loo=False)[1]  # noqa: E731
-            error = np.where(within_guard(deviance, alphas, evidence, self.guard), error, np.inf)
+            competes = within_guard(deviance, alphas, evidence, self.guard, np.isfinite(error))
+            error = np.where(competes, error, np.inf)
         index = best_index(error, alphas, np.ones_like(free))
         return grid_point(alphas, index), float(-error[index]), results

@@ -1,5 +1,7 @@
 """Choosing among grid points: the default grid, the evidence guard, ties."""
 
+import warnings
+
 import numpy as np
 
 TIE = 1e-9  # relative difference of scores that is rounding
@@ -37,8 +39,8 @@ def grid_name(name):
     return name.replace("alpha", "alphas")
 
 
-def within_guard(deviance, alphas, evidence, tolerance):
-    """Points whose deviance is within `tolerance` of the best.
+def within_guard(deviance, alphas, evidence, tolerance, competes=True):
+    """Points whose deviance is within `tolerance` of the best of those that compete.
 
     That of a free intercept does not compare with those of shrunk ones; the deviance of a small
     intercept penalty stands for it.
@@ -48,7 +50,25 @@ def within_guard(deviance, alphas, evidence, tolerance):
     if free.any() and not free.all():
         deviance = deviance.copy()
         deviance[:, free] = evidence(shared, specific, np.array([NEARLY_FREE]))
-    return deviance <= deviance.min() + tolerance
+    best = np.where(competes, deviance, np.inf).min()
+    return competes & (deviance <= best + tolerance)
+
+
+def warn_lost(error):
+    """Leave-one-out errors of which rounding has left nothing, if there are any."""
+    lost = np.isinf(error)
+    if lost.all():
+        raise ValueError(
+            "leave-one-out errors are lost in rounding on all of the grid; raise the alphas."
+        )
+    if lost.any():
+        warnings.warn(
+            f"leave-one-out errors are lost in rounding at {np.count_nonzero(lost)} of {lost.size} "
+            "points of the grid, where the model fits all labels; they do not compete. Raise the "
+            "smallest alphas.",
+            UserWarning,
+            stacklevel=4,
+        )
 
 
 def best_index(score, alphas, kind):

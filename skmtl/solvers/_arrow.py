@@ -12,7 +12,7 @@ Tasks with at least p rows are eliminated through S_t = X_t'X_t, the others thro
 import numpy as np
 
 from .._backend import namespace_of, require_memory, shrink_psd, solve_psd, take, whiten_psd
-from ._cg import conjugate_gradients
+from ._cg import accurate_solution
 
 TINY = 1e-100  # intercept penalties below it act as it does, and their products do not underflow
 
@@ -47,7 +47,7 @@ def solve_arrow(design, penalty, *, method="cholesky", tol=1e-10, max_iter=1000)
         )
         if tasks.size
     ]
-    tip = _Tip(groups, penalty.alpha_intercept, shrunk=design.kind == "shrunk")
+    tip = _Tip(groups, penalty.alpha_intercept, int(sizes.sum()), shrunk=design.kind == "shrunk")
     w0, n_iter, residual = tip.solve(penalty.alpha_shared, method, tol, max_iter)
     b0, b = tip.intercepts(w0)
     if np.isinf(penalty.alpha_specific):
@@ -149,9 +149,9 @@ class _WideArms:
 class _Tip:
     """The system in w0 that remains when every v_t and b_t is eliminated."""
 
-    def __init__(self, groups, ai, *, shrunk):
+    def __init__(self, groups, ai, n_rows, *, shrunk):
         xp = namespace_of(groups[0].r)
-        self.groups, self.shrunk = groups, shrunk
+        self.groups, self.n_rows, self.shrunk = groups, n_rows, shrunk
         self.r = sum(xp.sum(group.r, axis=0) for group in groups)
         self.low_rank = []  # (columns U, weights) with A = sum X'MX - sum U diag(weights) U'
         if not shrunk:
@@ -176,8 +176,14 @@ class _Tip:
                 diagonal = diagonal - U**2 @ weight
             # rounding may leave a constant feature's entry just below zero
             diagonal = xp.where(diagonal > 0, diagonal, xp.zeros_like(diagonal)) + a0
-            return conjugate_gradients(
-                lambda w: self._product(w) + a0 * w, diagonal, self.r, tol=tol, max_iter=max_iter
+            return accurate_solution(
+                lambda w: self._product(w) + a0 * w,
+                diagonal,
+                self.r,
+                alpha=a0,
+                singular=self.n_rows <= len(diagonal),
+                tol=tol,
+                max_iter=max_iter,
             )
         A = sum(group.matrix for group in self.groups)
         for U, weight in self.low_rank:

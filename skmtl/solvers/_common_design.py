@@ -3,8 +3,10 @@
 On the row mean ybar of the labels with alpha_mean = 1/(1/a1 + T/a0) and a free intercept, and on
 the deviations Y - ybar with alpha a1 and intercept penalty ai.  X is centred, so intercepts stand
 apart.  One eigendecomposition F, s of the design (F'F = diag(s)) serves every alpha:
-    residual = y - F (F'y / (s + a)),   hat_i = sum_k F_ik^2 / (s_k + a),
-    leave-one-out = residual / (1 - hat).
+    residual = y - F (F'y / (s + a)),   left_i = 1 - sum_k F_ik^2 / (s_k + a),
+    leave-one-out = residual / left.
+With as many features as rows both vanish with a; they are then the sums over the eigenvectors P of
+the kernel, P (kept P'y) and sum_k P_ik^2 kept_k with kept = a / (s + a), in which nothing cancels.
 """
 
 from functools import cached_property
@@ -25,7 +27,7 @@ from .._backend import (
     to_place,
     widest_float,
 )
-from ._cg import conjugate_gradients
+from ._cg import accurate_solution
 from ._design import make_frame
 
 CHUNK = 2**20  # elements of the residuals of several alphas at once
@@ -99,11 +101,14 @@ class CommonDesign:
         if np.isinf(alpha):
             return self._ridge(alpha, Y, tol, max_iter)
         diagonal = column_squares(self.X) + alpha
+        n, p = self.X.shape
         runs = [
-            conjugate_gradients(
+            accurate_solution(
                 lambda w: self.X.T @ (self.X @ w) + alpha * w,
                 diagonal,
                 self.X.T @ Y[:, j],
+                alpha=alpha,
+                singular=n <= p,
                 tol=tol,
                 max_iter=max_iter,
             )
@@ -121,13 +126,43 @@ class CommonDesign:
 
     @cached_property
     def eigen(self):
-        """(F, s) with F'F = diag(s), of rank min(n, p) at most."""
+        """(F, s) with F'F = diag(s); F has orthonormal columns P instead where `fits_exactly`."""
+        if not self.fits_exactly:
+            s, V = eigh_psd(self.gram)
+            return self.X @ V, s
+        Z = self._contrasts
+        s, P = eigh_psd(Z.T @ kernel(self.X) @ Z)
+        return Z @ P, s
+
+    @property
+    def fits_exactly(self):
+        """Whether, with no penalty, features could fit all that the intercept leaves."""
         n, p = self.X.shape
-        if n < p:
-            s, P = eigh_psd(kernel(self.X))
-            return P * namespace_of(s).sqrt(s), s
-        s, V = eigh_psd(self.gram)
-        return self.X @ V, s
+        return n - self.fit_intercept <= p
+
+    @cached_property
+    def _contrasts(self):
+        """Orthonormal basis of what the intercept leaves, the complement of the root weights."""
+        xp, dtype = namespace_of(self.root), self.root.dtype
+        eye = xp.eye(self.root.shape[0], dtype=dtype, device=place_of(self.root).device)
+        if not self.fit_intercept:
+            return eye
+        v = self.root / float(xp.sum(self.root**2)) ** 0.5
+        v = xp.concat([v[:1] + xp.where(v[:1] < 0, -1.0, 1.0), v[1:]])  # Householder's reflection
+        return (eye - (2 / xp.sum(v**2)) * v[:, None] * v)[:, 1:]
+
+    def _residuals(self, alphas, Y):
+        """(residuals (n_alphas, n, k), left (n_alphas, n)) for strengths (n_alphas, 1)."""
+        F, s = self.eigen
+        FY = F.T @ Y
+        if self.fits_exactly:
+            kept = 1 / (1 + s / alphas)
+            return F @ (kept[:, :, None] * FY), to_numpy(kept @ (F**2).T)
+        inverse = 1 / (s + alphas)
+        left = 1 - to_numpy(inverse @ (F**2).T)
+        if self.fit_intercept:
+            left = left - self.s / self.total
+        return Y - F @ (inverse[:, :, None] * FY), left
 
     def scores(self, alphas_shared, alphas_specific, alphas_intercept):
         """Leave-one-row-out error and -2 log evidence over a grid.
@@ -164,45 +199,42 @@ class CommonDesign:
 
     def _means(self, alphas):
         """Error, quadratic form and log-determinant of the ridges on the row mean, all at once."""
-        F, s = self.eigen
-        xp, strengths = namespace_of(F), to_place(alphas, place_of(F), widest_float(place_of(F)))
-        inverse = 1 / (s[:, None] + strengths)
-        E = self.mean[:, None] - F @ ((self.mean @ F)[:, None] * inverse)
-        hat = to_numpy(F**2 @ inverse)
-        if self.fit_intercept:
-            hat = hat + (self.s / self.total)[:, None]
-        loo = to_numpy(E) / (1 - hat * self._unit[:, None])
-        logdets = to_numpy(xp.sum(xp.log1p(s[:, None] / strengths), axis=0))
+        _, s = self.eigen
+        xp, strengths = namespace_of(s), to_place(alphas, place_of(s), widest_float(place_of(s)))
+        E, left = self._residuals(strengths[:, None], self.mean[:, None])
+        E = E[:, :, 0]
+        loo = to_numpy(E) / self._without_unit(left)
+        logdets = to_numpy(xp.sum(xp.log1p(s / strengths[:, None]), axis=1))
         T = self.n_tasks
-        return T * (loo**2).sum(axis=0), T * to_numpy(self.mean @ E), logdets
+        return T * (loo**2).sum(axis=1), T * to_numpy(E @ self.mean), logdets
+
+    def _without_unit(self, left):
+        """1 - hat_i of one unit of a row, from that of the whole row."""
+        return (1 - self._unit) + self._unit * left
 
     def _deviations(self, alphas, alphas_intercept):
         """The same of the deviations, of shape (n_alphas, n_intercept); alpha_specific first."""
-        F, s = self.eigen
-        place = place_of(F)
+        _, s = self.eigen
+        place = place_of(s)
         xp, dtype = place.xp, widest_float(place)
         strengths = to_place(alphas, place, dtype)[:, None]
-        inverse = 1 / (s + strengths)
-        E = self.D - F @ (inverse[:, :, None] * (F.T @ self.D))
+        E, left = self._residuals(strengths, self.D)
         sums = [
             xp.sum(E * E, axis=2),
             E @ to_place(self.levels, place, dtype),
             xp.sum(E * self.D, axis=2),
         ]
         squares, cross, shift = (to_numpy(part)[:, None, :] for part in sums)
-        hat, energy = to_numpy(inverse @ (F**2).T)[:, None, :], self.levels @ self.levels
+        energy = self.levels @ self.levels
         kept = shrunk_levels(self.total, alphas_intercept)[:, None]
         unit = self.s * self._unit
+        (move, energies), taken = (0.0, 0.0), 0.0
         if self.fit_intercept:
-            hat = hat + self.s / self.total
-            others = self._levels_without_row(unit)
-            left = shrunk_levels(self.total - unit, np.asarray(alphas_intercept)[:, None])
-        else:
-            others, left = (0.0, 0.0), 0.0
-        factor = 1 / (1 - hat * self._unit)
-        move, energies = others
-        square = squares * factor**2 + 2 * left * np.sqrt(self.s) * factor * (cross - move * shift)
-        sse = (square + left**2 * self.s * energies).sum(axis=2)
+            move, energies = self._levels_without_row(unit)
+            taken = shrunk_levels(self.total - unit, np.asarray(alphas_intercept)[:, None])
+        factor = 1 / self._without_unit(left)[:, None, :]
+        square = squares * factor**2 + 2 * taken * np.sqrt(self.s) * factor * (cross - move * shift)
+        sse = (square + taken**2 * self.s * energies).sum(axis=2)
         quadratic = (
             to_numpy(xp.sum(self.D * E, axis=(1, 2)))[:, None] + kept[:, 0] * self.total * energy
         )

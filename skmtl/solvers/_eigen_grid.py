@@ -6,6 +6,8 @@ q_i = (V^-1 X)_i - (V^-1 o)_i cx/cb (the cb terms only for ai > 0):
     (Py)_i = (My)_i - c (Mo)_i o'My - kappa (Mo)_i rb/cb - sum_k (q_i'U)_k (U'r)_k/(a_k + a0)
 and a label left out has the residual (Py)_i / P_ii.  Labels of one row are left out together:
 they solve the block P_bb e = (Py)_b.  Per a1 one product with M, per ai one eigh, per a0 a column.
+Where a model can fit all labels P vanishes with the penalties, and rounding is left of differences
+from terms of order M_ii: an error is inf where e'P_bb e / e'e falls below TRUSTED times those.
 """
 
 from functools import cached_property
@@ -31,6 +33,7 @@ from ._design import make_design, make_frame
 # weights) that vanish; polynomial extrapolation to 0, since at tiny penalties 1 - h cancels.
 VANISHING = 1e-5 * np.array([1.0, 2.0, 4.0])
 EXTRAPOLATE = np.array([8.0, -6.0, 1.0]) / 3.0
+TRUSTED = 1e-8  # errors are then exact to about 1e-7
 
 
 class BlockGrid:
@@ -60,6 +63,7 @@ class BlockGrid:
         Returns
         -------
         error : ndarray of shape (n_specific, n_intercept, n_shared)
+            inf where penalties are so small that rounding is all that is left of it.
         deviance : ndarray of that shape
             With free intercepts comparable among themselves only.
         """
@@ -84,7 +88,8 @@ class BlockGrid:
             if loo and self._is_singular(free):
                 near = VANISHING * self.data.labels.s.min()
                 errors, _ = self.scores(alphas_shared, alphas_specific, near, per_task=per_task)
-                error[:, chosen] = np.tensordot(errors, EXTRAPOLATE, (1, 0))[:, None]
+                limits = np.tensordot(np.nan_to_num(errors, posinf=0.0), EXTRAPOLATE, (1, 0))
+                error[:, chosen] = np.where(np.isinf(errors).any(axis=1), np.inf, limits)[:, None]
         return error, deviance
 
     def _is_singular(self, free):
@@ -122,7 +127,7 @@ class EigenBlocks:
         self.ranks = [
             slice(b - size, b) for size, b in zip(sizes, self.indptr[1:].tolist(), strict=True)
         ]
-        self.wide = [table.shape[0] < p for table in self.tables]
+        self.wide = [table.shape[0] <= p for table in self.tables]
         self.is_wide = to_place(np.repeat(self.wide, sizes), design.place)
         # L'y and, with shrunk intercepts, L'o; the products of y and o of each task
         self.LC = xp.concat(
@@ -152,7 +157,7 @@ class EigenBlocks:
 
 
 def _factorise(X, xp):
-    if X.shape[0] < X.shape[1]:
+    if X.shape[0] <= X.shape[1]:
         s, P = eigh_psd(X @ X.T)
         return s, P, P.T @ X
     s, V = eigh_psd(X.T @ X)
@@ -178,7 +183,9 @@ class _Level:
             Lo = blocks.LC[:, 1]
             kept_Lo = self.kept * Lo
             self.u = xp.stack([kept_Lo[k] @ blocks.R[k, :] for k in blocks.ranks])
-            self.m = self._quadratics(Lo, Lo, blocks.CC[:, 1, 1])
+            # where features sum to a constant a difference may fall below zero
+            least = xp.finfo(s.dtype).eps * blocks.CC[:, 1, 1]
+            self.m = xp.maximum(self._quadratics(Lo, Lo, blocks.CC[:, 1, 1]), least)
             self.z = self._quadratics(Lo, Ly, blocks.CC[:, 0, 1])
 
     def _quadratics(self, a, b, ab):
@@ -243,24 +250,29 @@ class _Point:
         return profiled_deviance(quadratic, logdet, self.degrees)
 
     def residuals(self):
-        """What `leave-one-out` needs: (diagonal, base, factor, coupling).
+        """What `leave-one-out` needs: (diagonal, base, factor, coupling, scale).
 
         P = diag(diagonal) - coupling coupling' - B D B' within a row, Py = base - B D U'r, with
-        B = factor and D = diag(1/(a + a0)).
+        B = factor and D = diag(1/(a + a0)); scale is the size of the terms of P.
         """
         MX, MC, diagonal = self.level.rows
         design, My = self.design, MC[:, 0]
+        wide = to_place(np.repeat(self.level.blocks.wide, design.sizes), design.place)
+        scale = namespace_of(diagonal).where(
+            wide, diagonal, namespace_of(diagonal).ones_like(diagonal)
+        )
         if design.kind == "free":
             share = design.weight / np.repeat(design.totals, np.diff(design.indptr))
             diagonal = diagonal - to_place(share, design.place, widest_float(design.place))
         if design.kind != "shrunk":
-            return diagonal, My, MX @ self.U, None
+            return diagonal, My, MX @ self.U, None, scale
         Mo, task = MC[:, 1], design.data.labels.task
         c, kappa, z = take(self.c, task), take(self.kappa, task), take(self.level.z, task)
         coupling = kappa * Mo / self.cb**0.5
         B = MX @ self.U - (c * Mo)[:, None] * take(self.level.u @ self.U, task)
         B = B - (kappa * Mo)[:, None] * ((self.cx @ self.U) / self.cb)
-        return diagonal - c * Mo**2, My - c * Mo * z - kappa * Mo * (self.rb / self.cb), B, coupling
+        base = My - c * Mo * z - kappa * Mo * (self.rb / self.cb)
+        return diagonal - c * Mo**2, base, B, coupling, scale
 
     def inverse(self, alphas_shared):
         """D as columns, of shape (n_features, n_alphas)."""
@@ -271,7 +283,7 @@ class _Point:
 
 
 class _LeaveLabel:
-    """Leave one unit of one label out: residual (Py)_i / (1 - h_i unit_i)."""
+    """Leave one unit of one label out: residual (Py)_i / (1 - unit_i + P_ii unit_i)."""
 
     def __init__(self, data, place):
         s = data.labels.s
@@ -279,20 +291,23 @@ class _LeaveLabel:
 
     def squared_errors(self, point, alphas_shared, weight):
         """Weighted sum of squared errors for each alpha; `weight` sums to one."""
-        diagonal, base, B, coupling = point.residuals()
+        diagonal, base, B, coupling, size = point.residuals()
         place = place_of(B)
+        xp = place.xp
         if coupling is not None:
             diagonal = diagonal - coupling**2
         D = point.inverse(alphas_shared)
         P = diagonal[:, None] - B**2 @ D
         e = base[:, None] - B @ (point.Ur[:, None] * D)
-        e = e / (1 - (1 - P) * self.unit[:, None])
+        left = (1 - self.unit)[:, None] + P * self.unit[:, None]
+        trusted = left > TRUSTED * size[:, None]
+        e = e / xp.where(trusted, left, xp.ones_like(left))
         scale = to_place(weight / point.design.weight, place, widest_float(place))
-        return to_numpy(scale @ e**2)
+        return np.where(to_numpy(xp.all(trusted, axis=0)), to_numpy(scale @ e**2), np.inf)
 
 
 class _LeaveRow:
-    """Leave one unit of a row out: D = diag(unit)^1/2, (I - D (I - P_bb) D) x = D (Py)_b."""
+    """Leave one unit of a row out: D = diag(unit)^1/2, (I - D^2 + D P_bb D) x = D (Py)_b."""
 
     def __init__(self, data, place):
         labels, n = data.labels, data.X.shape[0]
@@ -307,9 +322,10 @@ class _LeaveRow:
 
     def squared_errors(self, point, alphas_shared, weight):
         """As for labels: the residual of a label is x / sqrt(unit) in weighted units."""
-        diagonal, base, B, coupling = point.residuals()
+        diagonal, base, B, coupling, size = point.residuals()
         place = place_of(B)
         xp, D = place.xp, point.inverse(alphas_shared)
+        size = TRUSTED * xp.max(self._table(size), axis=1)
         scale = to_place(weight / point.design.weight, place, widest_float(place))
         base, B, scale = self._table(base), self._table(B), self._table(scale)
         fixed = self._diagonal(self._table(diagonal))
@@ -317,14 +333,17 @@ class _LeaveRow:
             coupling = self._table(coupling)
             fixed = fixed - coupling[:, :, None] * coupling[:, None, :]
         d = self.root_unit
-        eye = xp.eye(d.shape[1], dtype=d.dtype, device=place.device)
+        others = (1 - d**2)[:, :, None] * xp.eye(d.shape[1], dtype=d.dtype, device=place.device)
         errors = []
         for k in range(len(alphas_shared)):
             BD = B * D[:, k]
             P = fixed - BD @ xp.matrix_transpose(B)
             e = base - BD @ point.Ur
-            system = eye - d[:, :, None] * (eye - P) * d[:, None, :]
-            x = xp.linalg.solve(system, (d * e)[:, :, None])[:, :, 0]
+            system = others + d[:, :, None] * P * d[:, None, :]
+            x = _solved(system, d * e)
+            if x is None or not bool(xp.all(xp.vecdot(x, d * e) >= size * xp.vecdot(x, x))):
+                errors.append(np.inf)
+                continue
             x = x / xp.where(d > 0, d, xp.ones_like(d))
             errors.append(float(xp.sum(scale * x**2)))
         return np.array(errors)
@@ -341,3 +360,11 @@ class _LeaveRow:
         xp = namespace_of(table)
         eye = xp.eye(table.shape[1], dtype=table.dtype, device=place_of(table).device)
         return table[:, :, None] * eye
+
+
+def _solved(systems, b):
+    """The solutions of a stack of systems, None where one is singular."""
+    try:
+        return namespace_of(b).linalg.solve(systems, b[:, :, None])[:, :, 0]
+    except np.linalg.LinAlgError:
+        return None

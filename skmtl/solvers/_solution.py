@@ -20,7 +20,7 @@ class Solution(NamedTuple):
         Mean of X at which deviations of intercepts were penalised.
     n_iter : int
     residual : float
-        Relative residual of the linear system, 0 for direct solvers.
+        Relative error of the linear system's solution, at most; 0 for direct solvers.
     converged : bool
     """
 
