@@ -1,10 +1,12 @@
 """Nash bargaining between losses: max sum p_t log(D_t - L_t), so w_t = p_t / (D_t - L_t)."""
 
+from dataclasses import KW_ONLY
 from typing import Any
 
 import numpy as np
 
-from ._balancer import Answer, Balancer
+from .._checks import check_option
+from ._balancer import Answer, Balancer, Terms
 from ._parameters import check_task_values, parameter_holder
 
 LEAST_GAIN = 1e-8  # relative to the task's losses; smaller gains count as this
@@ -45,6 +47,8 @@ class NashBargaining(Balancer):
     promises = frozenset({"equivariant", "nonnegative", "linear_under_scaling"})
 
     disagreement: Any = "intercept"
+    _: KW_ONLY
+    penalty_against: str = "losses"
 
     @property
     def welcomes(self):
@@ -57,6 +61,7 @@ class NashBargaining(Balancer):
     def check(self, n_tasks):
         super().check(n_tasks)
         self._disagreement(n_tasks)
+        check_option("penalty_against", self.penalty_against, ("losses", "gains"))
 
     def start(self, n_tasks, rng):
         return {"disagreement": self._disagreement(n_tasks)}
@@ -75,9 +80,10 @@ class NashBargaining(Balancer):
         status = "ok" if (gain > least).all() else "disagreement"
         return Answer(p / np.maximum(gain, least), own, status)
 
-    def bars(self, intercept):
-        """The disagreement losses."""
-        return intercept() if self._from_intercept else np.asarray(self.disagreement, dtype=float)
+    def terms(self, n_tasks):
+        """The preferences, the disagreement and what penalties are weighed against."""
+        D = None if self._from_intercept else self._disagreement(n_tasks)
+        return Terms(self.preferences(n_tasks), D, self.penalty_against)
 
     def _disagreement(self, n_tasks):
         if self._from_intercept:

@@ -1,0 +1,249 @@
+"""Nash bargaining between losses: max sum_t p_t log(D_t - L_t(theta)) - mu pen(theta), concave.
+
+With weights w_t = 1 / (D_t - L_t) the dual min_w sum_t p_t (w_t D_t - log w_t) - min_theta
+{sum_t p_t w_t L_t + mu pen} is convex in n_tasks numbers.  Newton in u = log w, free of units:
+    {diag(p) + (p w) J H^-1 J' (p w)} step = -p (w gain - 1),
+with the gains and the Hessian H of the fit under these weights.  Line searches look at slopes only.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.optimize import nnls
+
+from .._backend import to_numpy
+from ._displaced import DisplacedProblem
+
+NEAR = 0.25  # Newton decrement below which steps are taken whole
+SOLVED, SOUND = 1e-11, 1e-8  # |w gain - 1| at which it stops, and above which it says so
+STATIONARY = 1e-8  # root of rounding: gains grow with the square of the least combination
+MOST_FITS = 500
+BACK = 0.5  # slope at the end of a step relative to that at its beginning
+
+
+class Bargain(NamedTuple):
+    """What was agreed on.
+
+    Attributes
+    ----------
+    point : Point
+    weights : ndarray of shape (n_tasks,)
+        p_t / (D_t - L_t), of mean 1.
+    n_fits : int
+    residual : float
+        Largest |w_t (D_t - L_t) - 1|.
+    why : str
+        What is wrong with it, or nothing.
+    tasks : ndarray of int
+        Those of which it is.
+    """
+
+    point: Any
+    weights: np.ndarray
+    n_fits: int
+    residual: float
+    why: str
+    tasks: np.ndarray
+
+
+def bargain(objectives, terms):
+    """Solve the bargaining problem of TaskObjectives for certain.
+
+    Parameters
+    ----------
+    objectives : TaskObjectives
+    terms : object with preference, disagreement and against
+        Preferences p of mean 1; losses D (n_tasks,), or None for those without features; "gains" or
+        "losses": what the penalty is weighed against.
+
+    Returns
+    -------
+    Bargain
+    """
+    table = _Table(objectives, terms)
+    if terms.disagreement is None:
+        shares, shortest = least_combination(table.slopes)
+        if shortest <= STATIONARY:
+            return table.no_agreement(shares, shortest)
+    u = table.start()
+    if terms.against == "gains":
+        found = table.solve(u, objectives.unit / objectives.c)
+    else:
+        found = table.solve_against_losses(u)
+    return table.answer(found)
+
+
+def least_combination(J):
+    """(shares, length) of the shortest convex combination of the unit rows of J.
+
+    b >= 0 that minimises ||U'b||^2 + (sum b - 1)^2 is proportional to it.
+    """
+    norms = np.linalg.norm(J, axis=1)
+    if (norms == 0).any():
+        return (norms == 0) / np.count_nonzero(norms == 0), 0.0
+    U = J / norms[:, None]
+    R = np.linalg.qr(U.T, mode="r")  # of the rows themselves: a Gramian would square the angles
+    b = nnls(np.vstack([R, np.ones(len(J))]), np.append(np.zeros(len(R)), 1.0))[0]
+    shares = b / b.sum()
+    return shares, float(np.linalg.norm(shares @ U))
+
+
+class _State(NamedTuple):
+    """Logarithms u of the weights, mu, the fit there, residuals w gain - 1 and gains."""
+
+    u: np.ndarray
+    mu: float
+    fit: Any
+    residuals: np.ndarray
+    gains: np.ndarray
+
+    @property
+    def largest(self):
+        return np.abs(self.residuals).max()
+
+
+class _Table:
+    """The tasks at the table: gains from the point without features, as the dual needs them."""
+
+    def __init__(self, objectives, terms):
+        self.objectives, self.p = objectives, terms.preference
+        origin = objectives.without_features
+        self.displaced = DisplacedProblem(
+            objectives.problem, origin, objectives.n, objectives.limits["solver"]
+        )
+        self.head_start = np.zeros(len(self.p))
+        if terms.disagreement is not None:
+            D = terms.disagreement / objectives.unit
+            self.head_start = D - objectives.losses(origin) / objectives.unit
+        self.n_fits = 0
+
+    @property
+    def slopes(self):
+        """Gradients of the mean losses without features, in units of the features' curvature."""
+        problem, origin = self.displaced.problem, self.displaced.origin
+        weighted = problem.weighted(1 / self.displaced.n)
+        own = weighted.diagonals(weighted.means(origin))
+        D = to_numpy(weighted._spread([own])) * to_numpy(problem.taken)
+        root = np.sqrt(np.where(D > 0, D, 1.0)).reshape(-1)
+        return problem.task_gradients(origin) / self.displaced.n[:, None] / root
+
+    def start(self):
+        """Logarithms of weights: a gain is about a slope times the least of them."""
+        norms = np.linalg.norm(self.slopes, axis=1)
+        moving = norms > 0
+        gains = norms * norms[moving].min(initial=1.0, where=True) if moving.any() else norms
+        gains = np.maximum(gains, np.abs(self.head_start))
+        return -np.log(np.where(gains > 0, gains, 1.0))
+
+    def at(self, u, mu, start=None):
+        """State under these weights."""
+        self.n_fits += 1
+        w = np.exp(u)
+        fit = self.displaced.fit(self.p * w / mu, start)
+        gains = self.head_start + self.displaced.gains(fit)
+        return _State(u, mu, fit, w * gains - 1, gains)
+
+    def solve(self, u, mu, start=None):
+        """State at the optimum for one mu."""
+        state = self.at(u, mu, start)
+        best = state
+        while state.largest > SOLVED and self.n_fits < MOST_FITS:
+            solve, _ = self._hessian(state)
+            new = self._step(state, solve(-self.p * state.residuals))
+            settled = new.largest < SOUND and new.largest > state.largest / 2  # rounding
+            state = new
+            best = min(best, state, key=lambda s: s.largest)
+            if settled:
+                break
+        return best
+
+    def solve_against_losses(self, u):
+        """State whose mu is mean(p w) / c: the penalty as it stands, against weights of mean 1.
+
+        Root in tau = log mu of log(mean(p w) / c) - tau, by Newton's method inside a bracket.
+        """
+        tau, low, high = self._level(u), -np.inf, np.inf
+        state = None
+        while self.n_fits < MOST_FITS:
+            fit = None if state is None else state.fit
+            state = self.solve(u, np.exp(tau), fit)
+            excess = self._level(state.u) - tau
+            if abs(excess) <= SOLVED or state.largest > SOUND:
+                break
+            low, high = (tau, high) if excess > 0 else (low, tau)
+            solve, S = self._hessian(state)
+            turn = solve(S.sum(axis=1))  # of u as tau grows
+            q = self.p * np.exp(state.u - state.u.max())
+            slope = 1 - q @ turn / q.sum()
+            move = excess / slope if slope > 0 else np.sign(excess)
+            if not low < tau + move < high:
+                move = ((low if excess < 0 else high) - tau) / 2
+            if abs(move) <= SOLVED * max(1.0, abs(tau)):
+                break
+            u, tau = state.u + turn * move, tau + move
+        return state
+
+    def _level(self, u):
+        top = u.max()
+        return top + np.log(np.mean(self.p * np.exp(u - top)) / self.objectives.c)
+
+    def _hessian(self, state):
+        """(its solver, (p w) J H^-1 J' (p w) / mu), of numbers without units."""
+        pw = self.p * np.exp(state.u)
+        S = self.displaced.sensitivity(state.fit) * pw[:, None] * pw / state.mu
+        B = S + np.diag(self.p)
+        root = np.sqrt(B.diagonal())
+        factor = cho_factor(B / (root[:, None] * root), lower=True)
+        return lambda r: cho_solve(factor, r / root) / root, S
+
+    def _step(self, state, step):
+        """State after a Newton step, whole or the part of it that does not overshoot."""
+        slope = step @ (self.p * state.residuals)
+        decrement = np.sqrt(max(-slope, 0.0))
+        length = 1.0 if decrement < NEAR else 1 / (1 + decrement)
+        while True:
+            new = self.at(state.u + length * step, state.mu, state.fit)
+            end = step @ (self.p * new.residuals)
+            if abs(end) <= BACK * abs(slope) or end < 0 or self.n_fits >= MOST_FITS:
+                return new
+            length *= np.clip(-slope / (end - slope), 0.1, 0.5)
+
+    def answer(self, state):
+        """Bargain of a state."""
+        w = self.p * np.exp(state.u - state.u.max())
+        why, lost = "", np.flatnonzero(state.gains <= 0)
+        if lost.size or state.largest > SOUND:
+            why = self._failure(state, w, lost)
+        return Bargain(
+            self.displaced.at(state.fit), w / w.mean(), self.n_fits, state.largest, why, lost
+        )
+
+    def _failure(self, state, w, lost):
+        if not lost.size:
+            return (
+                "every task gains, but the bargain is only known to a relative residual of "
+                f"{state.largest:.1g} in weight times gain, above {SOUND:g}; standardise the "
+                "features, or raise the penalties"
+            )
+        bars = self.head_start + self.objectives.losses(self.displaced.origin) / self.objectives.unit
+        share = (w @ state.gains) / (w @ np.abs(bars))
+        return (
+            "no coefficients were found at which every task gains over its disagreement: with the "
+            f"weights task_weights_ the weighted mean gain is at most {share:.1g} of the "
+            "disagreement, unless penalties are larger than here; raise the disagreement"
+        )
+
+    def no_agreement(self, shares, shortest):
+        """The model without features, and the weights with which the gradients cancel there."""
+        norms = np.linalg.norm(self.slopes, axis=1)
+        w = shares / np.where(norms > 0, norms, 1.0)
+        why = (
+            "no coefficients are better than none for all tasks, so that they do not agree: "
+            "without features the gradients of the mean losses, with the weights task_weights_, "
+            f"cancel to {shortest:.1g} of their lengths, and no task can gain unless another "
+            "loses; this model without features is returned; leave out tasks, give them "
+            "coefficients of their own, or raise the disagreement"
+        )
+        blocking = np.flatnonzero(shares > 0)
+        return Bargain(self.displaced.origin, w / w.mean(), 1, 0.0, why, blocking)
