@@ -4,6 +4,7 @@ With weights w_t = 1 / (D_t - L_t) the dual min_w sum_t p_t (w_t D_t - log w_t) 
 {sum_t p_t w_t L_t + mu pen} is convex in n_tasks numbers.  Newton in u = log w, free of units:
     {diag(p) + (p w) J H^-1 J' (p w)} step = -p (w gain - 1),
 with the gains and the Hessian H of the fit under these weights.  Line searches look at slopes only.
+A task with w gain > 1 is brought down in logarithms, as its weight may be too large by any factor.
 """
 
 from typing import Any, NamedTuple
@@ -15,10 +16,12 @@ from scipy.optimize import nnls
 from .._backend import to_numpy
 from ._displaced import DisplacedProblem
 
-NEAR = 0.25  # Newton decrement below which steps are taken whole
+FARTHEST = 3.0  # step in logarithms
+ROUGH = 0.01  # residual until mu is roughly known
 SOLVED, SOUND = 1e-11, 1e-8  # |w gain - 1| at which it stops, and above which it says so
 STATIONARY = 1e-8  # root of rounding: gains grow with the square of the least combination
-MOST_FITS = 500
+MOST_FITS, PATIENCE = 500, 30  # and steps without a residual of half the size
+LEVEL = 1e-5  # growth of log mu relative to log mean(p w), from which they never meet
 BACK = 0.5  # slope at the end of a step relative to that at its beginning
 
 
@@ -68,10 +71,8 @@ def bargain(objectives, terms):
             return table.no_agreement(shares, shortest)
     u = table.start()
     if terms.against == "gains":
-        found = table.solve(u, objectives.unit / objectives.c)
-    else:
-        found = table.solve_against_losses(u)
-    return table.answer(found)
+        return table.answer(table.solve(u, objectives.unit / objectives.c))
+    return table.answer(*table.solve_against_losses(u))
 
 
 def least_combination(J):
@@ -144,17 +145,18 @@ class _Table:
         gains = self.head_start + self.displaced.gains(fit)
         return _State(u, mu, fit, w * gains - 1, gains)
 
-    def solve(self, u, mu, start=None):
-        """State at the optimum for one mu."""
-        state = self.at(u, mu, start)
-        best = state
-        while state.largest > SOLVED and self.n_fits < MOST_FITS:
-            solve, _ = self._hessian(state)
-            new = self._step(state, solve(-self.p * state.residuals))
-            settled = new.largest < SOUND and new.largest > state.largest / 2  # rounding
-            state = new
+    def solve(self, u, mu, start=None, tol=SOLVED):
+        """State at the optimum for one mu, to this residual."""
+        best = state = self.at(u, mu, start)
+        since = 0
+        while state.largest > tol and since < PATIENCE and self.n_fits < MOST_FITS:
+            new = self._step(state, self._direction(state))
+            rounding = new.largest < SOUND and new.largest > state.largest / 2
+            state, since = new, since + 1
+            if state.largest < best.largest / 2 or rounding:
+                since = 0
             best = min(best, state, key=lambda s: s.largest)
-            if settled:
+            if rounding:
                 break
         return best
 
@@ -163,58 +165,80 @@ class _Table:
 
         Root in tau = log mu of log(mean(p w) / c) - tau, by Newton's method inside a bracket.
         """
-        tau, low, high = self._level(u), -np.inf, np.inf
-        state = None
-        while self.n_fits < MOST_FITS:
-            fit = None if state is None else state.fit
-            state = self.solve(u, np.exp(tau), fit)
-            excess = self._level(state.u) - tau
-            if abs(excess) <= SOLVED or state.largest > SOUND:
-                break
+        state, _ = self._root(u, self._level(u), None, ROUGH)
+        return self._root(state.u, np.log(state.mu), state.fit, SOLVED)
+
+    def _root(self, u, tau, fit, tol):
+        """(state, what is left) for solutions to this residual, which tell no smaller a rest."""
+        low, high, last = -np.inf, np.inf, np.inf
+        while True:
+            state = self.solve(u, np.exp(tau), fit, tol)
+            excess, fit = self._level(state.u) - tau, state.fit
+            rounding = last / 2 < abs(excess) < SOUND
+            if abs(excess) <= 10 * tol or rounding or state.largest > max(tol, SOUND):
+                return state, excess
             low, high = (tau, high) if excess > 0 else (low, tau)
-            solve, S = self._hessian(state)
-            turn = solve(S.sum(axis=1))  # of u as tau grows
-            q = self.p * np.exp(state.u - state.u.max())
-            slope = 1 - q @ turn / q.sum()
-            move = excess / slope if slope > 0 else np.sign(excess)
+            turn, slope = self._turn(state)
+            if (slope < LEVEL and excess > ROUGH) or self.n_fits >= MOST_FITS:
+                return state, excess
+            move = np.clip(excess / slope if slope > 0 else excess, -FARTHEST, FARTHEST)
             if not low < tau + move < high:
                 move = ((low if excess < 0 else high) - tau) / 2
-            if abs(move) <= SOLVED * max(1.0, abs(tau)):
-                break
-            u, tau = state.u + turn * move, tau + move
-        return state
+            u, tau, last = state.u + turn * move, tau + move, abs(excess)
+
+    def _turn(self, state):
+        """(derivative of u in tau, minus that of the level of u less tau)."""
+        solve, S = self._hessian(state, np.ones(len(self.p)))
+        turn = solve(S.sum(axis=1))
+        q = self.p * np.exp(state.u - state.u.max())
+        return turn, 1 - q @ turn / q.sum()
 
     def _level(self, u):
         top = u.max()
         return top + np.log(np.mean(self.p * np.exp(u - top)) / self.objectives.c)
 
-    def _hessian(self, state):
-        """(its solver, (p w) J H^-1 J' (p w) / mu), of numbers without units."""
+    def _direction(self, state):
+        """Newton step on log(w gain) = 0 of a task that gains too much, on w gain = 1 of others."""
+        ratio = np.maximum(state.residuals + 1, 1.0)
+        solve, _ = self._hessian(state, ratio)
+        short = np.minimum(state.residuals, 0.0)
+        step = solve(-self.p * (short + ratio * np.log(ratio)))
+        if step @ (self.p * state.residuals) < 0:
+            return step
+        return solve(-self.p * state.residuals)
+
+    def _hessian(self, state, ratio):
+        """(solver of diag(p ratio) + S, S = (p w) J H^-1 J' (p w) / mu), numbers without units."""
         pw = self.p * np.exp(state.u)
         S = self.displaced.sensitivity(state.fit) * pw[:, None] * pw / state.mu
-        B = S + np.diag(self.p)
+        B = S + np.diag(self.p * ratio)
         root = np.sqrt(B.diagonal())
         factor = cho_factor(B / (root[:, None] * root), lower=True)
         return lambda r: cho_solve(factor, r / root) / root, S
 
     def _step(self, state, step):
-        """State after a Newton step, whole or the part of it that does not overshoot."""
+        """State after a step, or the part of it that is not too long and does not overshoot."""
         slope = step @ (self.p * state.residuals)
-        decrement = np.sqrt(max(-slope, 0.0))
-        length = 1.0 if decrement < NEAR else 1 / (1 + decrement)
+        length = min(1.0, FARTHEST / np.abs(step).max())
         while True:
             new = self.at(state.u + length * step, state.mu, state.fit)
             end = step @ (self.p * new.residuals)
-            if abs(end) <= BACK * abs(slope) or end < 0 or self.n_fits >= MOST_FITS:
+            if end <= BACK * abs(slope) or state.largest < SOUND or self.n_fits >= MOST_FITS:
                 return new
             length *= np.clip(-slope / (end - slope), 0.1, 0.5)
 
-    def answer(self, state):
-        """Bargain of a state."""
+    def answer(self, state, excess=0.0):
+        """Bargain of a state, and of what is left between the level of the weights and mu."""
         w = self.p * np.exp(state.u - state.u.max())
         why, lost = "", np.flatnonzero(state.gains <= 0)
         if lost.size or state.largest > SOUND:
             why = self._failure(state, w, lost)
+        elif abs(excess) > SOUND:
+            why = (
+                "every task gains, but at these penalties no weights of mean 1 are those of the "
+                "gains, which vanish; choose penalty_against='gains', an alpha_intercept of 0 or "
+                "inf, or smaller penalties"
+            )
         return Bargain(
             self.displaced.at(state.fit), w / w.mean(), self.n_fits, state.largest, why, lost
         )
@@ -226,7 +250,9 @@ class _Table:
                 f"{state.largest:.1g} in weight times gain, above {SOUND:g}; standardise the "
                 "features, or raise the penalties"
             )
-        bars = self.head_start + self.objectives.losses(self.displaced.origin) / self.objectives.unit
+        bars = (
+            self.head_start + self.objectives.losses(self.displaced.origin) / self.objectives.unit
+        )
         share = (w @ state.gains) / (w @ np.abs(bars))
         return (
             "no coefficients were found at which every task gains over its disagreement: with the "

@@ -98,7 +98,6 @@ class DisplacedProblem:
         return Point(self.origin.P + step, scores, np.nan)
 
 
-
 def hessian_solver(problem, point, solver):
     """r -> H^-1 r, for the Hessian H of a weighted problem at a point."""
     means = problem.means(point)
