@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from .._classes import UnitLayout
-from .._data import of_tasks, relabelled
+from .._data import of_tasks, relabelled_by_task
 from ..losses import SquaredError
 from ..solvers import (
     SOLVERS,
@@ -207,11 +207,13 @@ class MultiTaskRidge(
     def _balance(self, balancer, fit_input, penalty):
         """(FitInput with the weights found, Solution)."""
         data, T = fit_input.data, fit_input.data.n_tasks
-        level = _mean_label(data) if self.fit_intercept else 0.0
+        level = np.zeros(T)
+        if self.fit_intercept:  # a large one would round small labels
+            level = _mean_labels(data, own=penalty.alpha_intercept == 0)
         layout = UnitLayout([np.zeros(1, dtype=int)] * T, None, 1)
         solver = choose_smooth_solver("auto", layout, data.X)
         problem = SmoothProblem(
-            relabelled(data, lambda y: y - level),
+            relabelled_by_task(data, lambda y, task: y - level[task]),
             SquaredError(),
             layout,
             np.ones(T),
@@ -229,9 +231,9 @@ class MultiTaskRidge(
             own_risk=partial(self._own_risk, data),
         )
         solution = solution._replace(
-            b=solution.b + level * self.fit_intercept,
+            b=solution.b + problem.put(level),
             shared=solution.shared[0, :],
-            shared_intercept=solution.shared_intercept[0] + level * self.fit_intercept,
+            shared_intercept=solution.shared_intercept[0] + float(level.mean()),
         )
         return fit_input._replace(omega=weights), solution
 
@@ -266,7 +268,10 @@ class MultiTaskRidge(
         self.n_iter_ = max(1, solution.n_iter)
 
 
-def _mean_label(data):
-    """Weighted mean of all labels."""
+def _mean_labels(data, *, own):
+    """Weighted mean label of each task, its own or that of all labels."""
     labels = data.labels
-    return float(labels.s @ labels.y / labels.s.sum())
+    if not own:
+        return np.full(data.n_tasks, labels.s @ labels.y / labels.s.sum())
+    sums = np.bincount(labels.task, labels.s, minlength=data.n_tasks)
+    return np.bincount(labels.task, labels.s * labels.y, minlength=data.n_tasks) / sums

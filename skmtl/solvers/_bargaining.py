@@ -20,7 +20,9 @@ FARTHEST = 3.0  # step in logarithms
 ROUGH = 0.01  # residual until mu is roughly known
 SOLVED, SOUND = 1e-11, 1e-8  # |w gain - 1| at which it stops, and above which it says so
 STATIONARY = 1e-8  # root of rounding: gains grow with the square of the least combination
-MOST_FITS, PATIENCE = 500, 30  # and steps without a residual of half the size
+SHORTENINGS = 10
+ROUNDING = 1e-14  # of the Hessian, which is singular but for diag(p) where tasks oppose each other
+MOST_FITS, PATIENCE = 500, 15  # and steps without a residual of half the size
 LEVEL = 1e-5  # growth of log mu relative to log mean(p w), from which they never meet
 BACK = 0.5  # slope at the end of a step relative to that at its beginning
 
@@ -69,10 +71,10 @@ def bargain(objectives, terms):
         shares, shortest = least_combination(table.slopes)
         if shortest <= STATIONARY:
             return table.no_agreement(shares, shortest)
-    u = table.start()
+    w = table.start()
     if terms.against == "gains":
-        return table.answer(table.solve(u, objectives.unit / objectives.c))
-    return table.answer(*table.solve_against_losses(u))
+        return table.answer(table.solve(w, objectives.unit / objectives.c))
+    return table.answer(*table.solve_against_losses(w))
 
 
 def least_combination(J):
@@ -91,9 +93,9 @@ def least_combination(J):
 
 
 class _State(NamedTuple):
-    """Logarithms u of the weights, mu, the fit there, residuals w gain - 1 and gains."""
+    """Weights w, mu, the fit there, residuals w gain - 1 and gains."""
 
-    u: np.ndarray
+    w: np.ndarray
     mu: float
     fit: Any
     residuals: np.ndarray
@@ -130,24 +132,23 @@ class _Table:
         return problem.task_gradients(origin) / self.displaced.n[:, None] / root
 
     def start(self):
-        """Logarithms of weights: a gain is about a slope times the least of them."""
+        """Weights: a gain is about a slope times the least of them."""
         norms = np.linalg.norm(self.slopes, axis=1)
         moving = norms > 0
         gains = norms * norms[moving].min(initial=1.0, where=True) if moving.any() else norms
         gains = np.maximum(gains, np.abs(self.head_start))
-        return -np.log(np.where(gains > 0, gains, 1.0))
+        return 1 / np.where(gains > 0, gains, 1.0)
 
-    def at(self, u, mu, start=None):
+    def at(self, w, mu, start=None):
         """State under these weights."""
         self.n_fits += 1
-        w = np.exp(u)
         fit = self.displaced.fit(self.p * w / mu, start)
         gains = self.head_start + self.displaced.gains(fit)
-        return _State(u, mu, fit, w * gains - 1, gains)
+        return _State(w, mu, fit, w * gains - 1, gains)
 
-    def solve(self, u, mu, start=None, tol=SOLVED):
+    def solve(self, w, mu, start=None, tol=SOLVED):
         """State at the optimum for one mu, to this residual."""
-        best = state = self.at(u, mu, start)
+        best = state = self.at(w, mu, start)
         since = 0
         while state.largest > tol and since < PATIENCE and self.n_fits < MOST_FITS:
             new = self._step(state, self._direction(state))
@@ -160,20 +161,20 @@ class _Table:
                 break
         return best
 
-    def solve_against_losses(self, u):
+    def solve_against_losses(self, w):
         """State whose mu is mean(p w) / c: the penalty as it stands, against weights of mean 1.
 
         Root in tau = log mu of log(mean(p w) / c) - tau, by Newton's method inside a bracket.
         """
-        state, _ = self._root(u, self._level(u), None, ROUGH)
-        return self._root(state.u, np.log(state.mu), state.fit, SOLVED)
+        state, _ = self._root(w, self._level(w), None, ROUGH)
+        return self._root(state.w, np.log(state.mu), state.fit, SOLVED)
 
-    def _root(self, u, tau, fit, tol):
+    def _root(self, w, tau, fit, tol):
         """(state, what is left) for solutions to this residual, which tell no smaller a rest."""
         low, high, last = -np.inf, np.inf, np.inf
         while True:
-            state = self.solve(u, np.exp(tau), fit, tol)
-            excess, fit = self._level(state.u) - tau, state.fit
+            state = self.solve(w, np.exp(tau), fit, tol)
+            excess, fit = self._level(state.w) - tau, state.fit
             rounding = last / 2 < abs(excess) < SOUND
             if abs(excess) <= 10 * tol or rounding or state.largest > max(tol, SOUND):
                 return state, excess
@@ -184,18 +185,17 @@ class _Table:
             move = np.clip(excess / slope if slope > 0 else excess, -FARTHEST, FARTHEST)
             if not low < tau + move < high:
                 move = ((low if excess < 0 else high) - tau) / 2
-            u, tau, last = state.u + turn * move, tau + move, abs(excess)
+            w, tau, last = state.w * np.exp(turn * move), tau + move, abs(excess)
 
     def _turn(self, state):
-        """(derivative of u in tau, minus that of the level of u less tau)."""
+        """(derivative of log w in tau, minus that of the level of w less tau)."""
         solve, S = self._hessian(state, np.ones(len(self.p)))
         turn = solve(S.sum(axis=1))
-        q = self.p * np.exp(state.u - state.u.max())
+        q = self.p * state.w
         return turn, 1 - q @ turn / q.sum()
 
-    def _level(self, u):
-        top = u.max()
-        return top + np.log(np.mean(self.p * np.exp(u - top)) / self.objectives.c)
+    def _level(self, w):
+        return float(np.log(np.mean(self.p * w) / self.objectives.c))
 
     def _direction(self, state):
         """Newton step on log(w gain) = 0 of a task that gains too much, on w gain = 1 of others."""
@@ -209,9 +209,9 @@ class _Table:
 
     def _hessian(self, state, ratio):
         """(solver of diag(p ratio) + S, S = (p w) J H^-1 J' (p w) / mu), numbers without units."""
-        pw = self.p * np.exp(state.u)
+        pw = self.p * state.w
         S = self.displaced.sensitivity(state.fit) * pw[:, None] * pw / state.mu
-        B = S + np.diag(self.p * ratio)
+        B = S + np.diag(self.p * ratio + ROUNDING * S.diagonal())
         root = np.sqrt(B.diagonal())
         factor = cho_factor(B / (root[:, None] * root), lower=True)
         return lambda r: cho_solve(factor, r / root) / root, S
@@ -220,16 +220,17 @@ class _Table:
         """State after a step, or the part of it that is not too long and does not overshoot."""
         slope = step @ (self.p * state.residuals)
         length = min(1.0, FARTHEST / np.abs(step).max())
-        while True:
-            new = self.at(state.u + length * step, state.mu, state.fit)
+        for _ in range(SHORTENINGS):
+            new = self.at(state.w * np.exp(length * step), state.mu, state.fit)
             end = step @ (self.p * new.residuals)
-            if end <= BACK * abs(slope) or state.largest < SOUND or self.n_fits >= MOST_FITS:
-                return new
+            if end <= BACK * abs(slope) or state.largest < SOUND:
+                break
             length *= np.clip(-slope / (end - slope), 0.1, 0.5)
+        return new
 
     def answer(self, state, excess=0.0):
         """Bargain of a state, and of what is left between the level of the weights and mu."""
-        w = self.p * np.exp(state.u - state.u.max())
+        w = self.p * state.w
         why, lost = "", np.flatnonzero(state.gains <= 0)
         if lost.size or state.largest > SOUND:
             why = self._failure(state, w, lost)
