@@ -14,6 +14,7 @@ BENCHMARKS = {  # the options that each takes
     "perceptron": ["quick"],
     "perceptron_real": ["quick", "data"],
     "balancing": ["quick"],
+    "bargaining": ["quick"],
     "which_balancer": ["quick", "data"],
     "torchjd": ["quick"],
     "regimes": ["quick"],

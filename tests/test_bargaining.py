@@ -341,7 +341,7 @@ def test_long_rows_and_conjugate_gradients_find_the_same_bargain():
     np.testing.assert_allclose(found[0].weights, wide.task_weights_, rtol=1e-7)
 
 
-def objectives(X, Y, solver):
+def objectives(X, Y, solver, penalty=(0.1, 1.0)):
     data, _ = wide_data(X, Y)
     T = Y.shape[1]
     layout = UnitLayout([np.zeros(1, dtype=int)] * T, None, 1)
@@ -349,7 +349,7 @@ def objectives(X, Y, solver):
         data, SquaredError(), layout, np.ones(T), fit_intercept=True, free_intercept=True
     )
     limits = {"solver": solver, "tol": 1e-8, "max_iter": 100}
-    penalty = SharedSpecific(0.1, 1.0, 0.0)
+    penalty = SharedSpecific(*penalty, 0.0)
     return TaskObjectives(problem, penalty, data.weight_sums, limits, unit=2.0)
 
 

@@ -106,15 +106,25 @@ class MultiTaskRidge(
 
     Under a balancer with weights w of mean 1 the tasks' mean squared errors L_t replace their sums,
     in the objective N/T sum_t w_t L_t + penalties for N labels in T tasks, which is the one above
-    where all tasks have as many labels. Balancers that read losses, excess risks or distances to
-    the tasks' own optima are iterated to a fixed point of weights and exact weighted fits:
-    "excess_risk" makes the largest excess relative to that of zero coefficients least,
-    "nash_bargaining", "stch", "uncertainty" and "dibs" select one Pareto point each, "group_dro"
-    drifts to the task with the largest loss. Rules that read gradients alone ("mgda", "nash",
-    "upgrad") are followed downhill from zero coefficients and stop at the first Pareto-stationary
-    point that they meet. A task's own objective carries its share 1/T of the penalties. Where every
-    task has coefficients of its own the weights act as relative regularisation; with
-    alpha_specific = inf all tasks pull at one coefficient vector.
+    where all tasks have as many labels. Three kinds of balancers are solved each in its own way:
+
+    - "nash_bargaining" and "excess_risk" are convex programs: the first maximises the product of
+      the gains over a model without features (:class:`~skmtl.balancing.NashBargaining` says what is
+      invariant to what, and what the penalties are weighed against), the second makes the largest
+      excess relative to that of zero coefficients least.
+    - Others that read losses or distances to the tasks' own optima ("dibs", "stch", "uncertainty",
+      "gls", "imtl_l") are fixed points, weights that are those of the fit under them, to 1e-6 in
+      their logarithms. "group_dro" and "famo", which learn in steps, follow these.
+    - Rules that read gradients alone ("mgda", "nash", "upgrad") are followed downhill from zero
+      coefficients and stop at the first Pareto-stationary point that they meet.
+
+    What is not reached brings a `ConvergenceWarning` that says why. A task's own objective carries
+    its share 1/T of the penalties. All weights but those of "nash_bargaining" against gains have
+    mean 1 beside the penalties as they are: where scaling a loss changes nothing in "dibs",
+    "uncertainty", "gls" and "imtl_l", that is so in fits whose penalties are negligible, while
+    scaling all labels changes nothing for any penalties there. Where every task has coefficients of
+    its own the weights act as relative regularisation; with alpha_specific = inf all tasks pull at
+    one coefficient vector.
 
     The fit is computed in float64 where the device has it and returned in X's type.
 

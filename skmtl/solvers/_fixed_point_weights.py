@@ -14,6 +14,7 @@ LEAST = 1e-300  # weight relative to the largest; smaller ones do not count
 DEPTH, DAMPING, FARTHEST = 6, 0.5, 3.0  # of the mixing
 PATIENCE = 40  # fits of the mixing
 DIFFERENCE = 1e-5  # of logarithms: fits are exact to about 1e-14
+STALE = 40  # implicit steps that do not halve the least change
 LONGER, SHORTEST, STALLED = 10.0, 0.1, 1e8  # of implicit steps
 
 
@@ -106,12 +107,16 @@ class _Search:
         The change may grow on the way: descending on it would end where it is least, but not zero.
         """
         visit, length = self.at(x, None), 1.0
-        while self.best.size > SETTLED and self.n_fits < self.max_fits:
+        mark, since = self.best.size, 0
+        while self.best.size > SETTLED and self.n_fits < self.max_fits and since < STALE:
             system = np.eye(len(x)) / length - self._jacobian(visit)
             move = np.linalg.lstsq(system, visit.change, rcond=None)[0]
             new = self.at(visit.x + np.clip(move, -FARTHEST, FARTHEST), visit.point)
             ratio = np.linalg.norm(visit.change) / max(np.linalg.norm(new.change), LEAST)
             visit, length = new, max(length * min(ratio, LONGER), SHORTEST)
+            since += 1
+            if self.best.size < mark / 2:
+                mark, since = self.best.size, 0
             if ratio < 2 and length > STALLED:
                 return  # rounding
 
