@@ -37,7 +37,7 @@ class Bargain(NamedTuple):
         p_t / (D_t - L_t), of mean 1.
     n_fits : int
     residual : float
-        Largest |w_t (D_t - L_t) - 1|.
+        Largest |w_t (D_t - L_t) - 1|, or the last step of the fit relative to all, if that is more.
     why : str
         What is wrong with it, or nothing.
     tasks : ndarray of int
@@ -134,8 +134,8 @@ class _Table:
     def start(self):
         """Weights: a gain is about a slope times the least of them."""
         norms = np.linalg.norm(self.slopes, axis=1)
-        moving = norms > 0
-        gains = norms * norms[moving].min(initial=1.0, where=True) if moving.any() else norms
+        moving = norms[norms > 0]
+        gains = norms * (moving.min() if moving.size else 1.0)
         gains = np.maximum(gains, np.abs(self.head_start))
         return 1 / np.where(gains > 0, gains, 1.0)
 
@@ -230,25 +230,23 @@ class _Table:
 
     def answer(self, state, excess=0.0):
         """Bargain of a state, and of what is left between the level of the weights and mu."""
-        w = self.p * state.w
+        w, residual = self.p * state.w, max(state.largest, state.fit.left)
         why, lost = "", np.flatnonzero(state.gains <= 0)
-        if lost.size or state.largest > SOUND:
-            why = self._failure(state, w, lost)
+        if lost.size or residual > SOUND:
+            why = self._failure(state, w, lost, residual)
         elif abs(excess) > SOUND:
             why = (
                 "every task gains, but at these penalties no weights of mean 1 are those of the "
                 "gains, which vanish; choose penalty_against='gains', an alpha_intercept of 0 or "
                 "inf, or smaller penalties"
             )
-        return Bargain(
-            self.displaced.at(state.fit), w / w.mean(), self.n_fits, state.largest, why, lost
-        )
+        return Bargain(self.displaced.at(state.fit), w / w.mean(), self.n_fits, residual, why, lost)
 
-    def _failure(self, state, w, lost):
+    def _failure(self, state, w, lost, residual):
         if not lost.size:
             return (
                 "every task gains, but the bargain is only known to a relative residual of "
-                f"{state.largest:.1g} in weight times gain, above {SOUND:g}; standardise the "
+                f"{residual:.1g} in weight times gain, above {SOUND:g}; standardise the "
                 "features, or raise the penalties"
             )
         bars = (

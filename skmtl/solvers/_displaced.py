@@ -21,11 +21,15 @@ OVERSHOT = 0.1  # slope at the end of a step relative to that at its beginning
 
 
 class Displaced(NamedTuple):
-    """A fit: displacement, images of its scores, and the Hessian's solver there."""
+    """A fit: displacement, images of its scores, the Hessian's solver, and its last step's share.
+
+    The share is that of the displacement in the Hessian's norm; the error is smaller.
+    """
 
     step: Any
     images: list
     solve: Any
+    left: float
 
 
 class DisplacedProblem:
@@ -53,7 +57,9 @@ class DisplacedProblem:
         """
         problem = self.problem.weighted(W / self.n)
         step = problem.zeros() if start is None else start.step
-        images, travelled, last = problem.images(step), 0.0, np.inf
+        images, last, left = problem.images(step), np.inf, 0.0
+        means = problem.means(self._point(step, images))
+        travelled = _inner(step, problem.product(means, step))
         solve = None
         for _ in range(MOST):
             point = self._point(step, images)
@@ -65,12 +71,13 @@ class DisplacedProblem:
             if not square > 0:
                 break
             travelled += square
+            left = np.sqrt(square / travelled)
             step, images = _search(self, problem, step, images, move, square)
             rounding = square < LITTLE * travelled and square > last / 4
             if square <= DONE * travelled or rounding:
                 break
             last = square
-        return Displaced(step, images, solve)
+        return Displaced(step, images, solve, float(left))
 
     def gains(self, fit):
         """L_t(P0) - L_t(P0 + d) of the mean losses, of shape (n_tasks,)."""
