@@ -15,6 +15,7 @@ BENCHMARKS = {  # the options that each takes
     "perceptron_raw": ["quick", "data"],
     "perceptron_real": ["quick", "data"],
     "balancing": ["quick"],
+    "bargaining": ["quick"],
     "which_balancer": ["quick", "data"],
     "torchjd": ["quick"],
     "regimes": ["quick"],

@@ -83,19 +83,20 @@ def test_uncertainty_weights_are_inverse_losses():
     X, Y = regression()
     model = MultiTaskRidge(balancer="uncertainty", **ONE_VECTOR).fit(X, Y)
     product = model.task_weights_ * mean_squares(model, X, Y)
-    assert_close(product / product.mean(), np.ones(3), rtol=1e-4)  # settled at 1e-5
+    assert_close(product / product.mean(), np.ones(3), rtol=1e-5)  # a fit settles at 1e-6
 
 
 def test_nash_bargaining_weights_are_inverse_gains_over_the_mean_label():
     X, Y = regression()
     model = MultiTaskRidge(balancer="nash_bargaining", **ONE_VECTOR).fit(X, Y)
-    product = model.task_weights_ * (Y.var(axis=0) - mean_squares(model, X, Y))
+    D = np.mean((Y - Y.mean()) ** 2, axis=0)  # one intercept
+    product = model.task_weights_ * (D - mean_squares(model, X, Y))
     assert (product > 0).all()
-    assert_close(product / product.mean(), np.ones(3), rtol=1e-4)
+    assert_close(product / product.mean(), np.ones(3), rtol=1e-7)  # 1e-8 of gains
     given = NashBargaining(disagreement=4 * Y.var(axis=0))
     model = MultiTaskRidge(balancer=given, **ONE_VECTOR).fit(X, Y)
     product = model.task_weights_ * (4 * Y.var(axis=0) - mean_squares(model, X, Y))
-    assert_close(product / product.mean(), np.ones(3), rtol=1e-4)
+    assert_close(product / product.mean(), np.ones(3), rtol=1e-7)
 
 
 def test_a_bargain_is_found_where_equal_weights_leave_a_task_worse_off():
@@ -125,28 +126,6 @@ def one_vector_for_noisy_tasks(seed, scales):
     return X, (X @ W.T + rng.normal(size=(60, 3)) * [0.3, 1, 3]) * scales
 
 
-def test_a_bargain_is_found_whatever_the_units():
-    found = []
-    for scales in ([1, 1, 1], [1e4, 1, 1e-4]):
-        X, Y = one_vector_for_noisy_tasks(0, scales)
-        X = X - X.mean(axis=0)
-        model = MultiTaskRidge(0.1, np.inf, balancer="nash_bargaining")
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", ConvergenceWarning)
-            gains = Y.var(axis=0) - mean_squares(model.fit(X, Y), X, Y)
-        product = model.task_weights_ * gains
-        assert (gains > 0).all()
-        found.append(product / product.mean())
-    # weights down to 1e-8 rest where the largest changes by less than 1e-5
-    np.testing.assert_allclose(found, np.ones((2, 3)), rtol=0.1)
-
-
-def test_a_bargain_that_cannot_move_on_ends():
-    for seed in range(6):
-        X, Y = one_vector_for_noisy_tasks(seed, [1e4, 1, 1e-4])
-        assert quietly(MultiTaskRidge(0.1, np.inf, balancer="nash_bargaining"), X, Y).n_iter_ < 200
-
-
 @pytest.mark.parametrize("strategy", [IMTLG, ConFIG, AlignedMTL])
 def test_a_negative_weight_does_not_reward_what_its_task_loses(strategy):
     X, Y = one_vector_for_noisy_tasks(0, 1.0)
@@ -172,7 +151,7 @@ def test_weights_whose_negative_ones_outweigh_the_others_keep_their_signs():
 def test_a_descent_says_why_it_ended():
     X, Y = regression(n_tasks=2)
     # against f_1 - 3 f_2, which has no minimum, f_1 alone does not fall for good
-    with pytest.warns(ConvergenceWarning, match="settled: (its direction|no step)"):
+    with pytest.warns(ConvergenceWarning, match="(goes on in|none along) its direction"):
         MultiTaskRidge(balancer=Against(), **ONE_VECTOR).fit(X, Y)
 
 
@@ -221,7 +200,7 @@ def test_stch_weights_are_the_softmax_of_the_losses():
     X, Y = regression()
     model = MultiTaskRidge(balancer=STCH(mu=2.0), **ONE_VECTOR).fit(X, Y)
     softmax = np.exp(mean_squares(model, X, Y) / 2.0)
-    assert_close(model.task_weights_, 3 * softmax / softmax.sum(), rtol=1e-4)
+    assert_close(model.task_weights_, 3 * softmax / softmax.sum(), rtol=1e-5)
 
 
 def test_excess_risk_equalises_the_relative_excess_of_the_tasks_with_weight():
@@ -231,14 +210,13 @@ def test_excess_risk_equalises_the_relative_excess_of_the_tasks_with_weight():
     best = np.mean((X @ np.linalg.lstsq(X, Y, rcond=None)[0] - Y) ** 2, axis=0)
     relative = (mean_squares(model, X, Y) - best) / (np.mean(Y**2, axis=0) - best)
     active = model.task_weights_ > 1e-3
-    # the duality gap is below 1e-3
-    assert_close(relative[active], np.full(active.sum(), relative.max()), rtol=2e-3)
-    assert (relative <= relative.max() * (1 + 1e-3)).all()
+    # the duality gap is below 1e-6 of the largest, and that of a task its share over its weight
+    assert_close(relative[active], np.full(active.sum(), relative.max()), rtol=1e-3)
     # no other coefficients have a smaller maximum: brute force around them
     rng = np.random.default_rng(0)
     for step in rng.normal(size=(200, 4)) * np.repeat([0.3, 0.03, 0.003, 0.1], 50)[:, None]:
         losses = np.mean(((X @ (model.coef_[0] + step))[:, None] - Y) ** 2, axis=0)
-        assert ((losses - best) / (np.mean(Y**2, axis=0) - best)).max() >= relative.max() - 1e-3
+        assert ((losses - best) / (np.mean(Y**2, axis=0) - best)).max() >= relative.max() - 1e-6
 
 
 def test_exact_dibs_weighs_unit_gradients_by_the_distances_to_the_own_optima():
@@ -250,8 +228,8 @@ def test_exact_dibs_weighs_unit_gradients_by_the_distances_to_the_own_optima():
     gradients = (X.T @ (X @ w[:, None] - Y)).T
     units = gradients / np.linalg.norm(gradients, axis=1, keepdims=True)
     distances = np.linalg.norm(w - optima, axis=1)
-    # sum of distance times unit gradient vanishes at the fixed point; settled at 1e-5
-    assert np.abs(distances @ units).max() < 1e-4 * distances.sum()
+    # sum of distance times unit gradient vanishes at the fixed point, settled at 1e-6
+    assert np.abs(distances @ units).max() < 1e-5 * distances.sum()
 
 
 def test_isotropic_hessians_bring_dibs_to_the_centroid_of_the_own_optima():
@@ -326,8 +304,8 @@ def test_long_data_equal_wide_data_under_a_balancer():
     wide = MultiTaskRidge(balancer="nash_bargaining", alpha_intercept=1.0).fit(X, Y)
     table, y = np.column_stack([X, rows]), Y[np.arange(len(X)), rows]
     long = MultiTaskRidge(balancer="nash_bargaining", alpha_intercept=1.0, task_column=4)
-    assert_close(long.fit(table, y).coef_, wide.coef_, rtol=1e-4)
-    assert_close(long.task_weights_, wide.task_weights_, rtol=1e-4)
+    assert_close(long.fit(table, y).coef_, wide.coef_, rtol=1e-7)
+    assert_close(long.task_weights_, wide.task_weights_, rtol=1e-7)
 
 
 def test_preferences_of_unlabelled_tasks_are_passed_over():

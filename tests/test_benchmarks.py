@@ -57,6 +57,17 @@ def test_each_benchmark_takes_the_options_it_is_registered_with(module, monkeypa
         assert list(inspect.signature(module(name).main).parameters) == options
 
 
+def test_bargains_are_all_right_and_slsqp_is_judged_by_the_same_residual(module):
+    bench = module("bargaining")
+    ours, peer, ours_apart, peer_apart = bench.bargains(4)
+    for row in (ours, ours_apart):
+        assert row[3] + row[4] == row[2] == 4  # gains, or a certificate that there is no bargain
+        assert row[5] == row[6] == 0
+    assert peer[1] == peer_apart[1] == "SLSQP"
+    X, Y = bench.drawn(0, 3, 0)
+    assert bench._judged(X, Y, np.zeros(5)) == (False, np.inf)  # a point without gains is wrong
+
+
 def test_exponent_is_that_of_a_power_law_in_the_upper_half(module):
     sizes = np.array([1.0, 2.0, 4.0, 8.0, 16.0, 32.0])
     times = np.where(sizes < 8, 1.0, 3 * sizes**2.5)

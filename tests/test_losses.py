@@ -222,3 +222,40 @@ def test_a_label_that_is_certain_keeps_the_digits_of_its_loss():
     """No difference of nearly equal numbers: e^-50 is 1e-22."""
     z = np.array([50.0, -50.0])
     np.testing.assert_allclose(LogLoss().value(np.array([1.0, 0.0]), z), np.exp(-50), rtol=1e-14)
+
+
+SMOOTH = {"squared_error": SquaredError(), "log_loss": LogLoss()}
+
+
+@pytest.mark.parametrize("loss", SMOOTH.values(), ids=SMOOTH.keys())
+def test_differences_are_those_of_the_values_where_these_have_digits(loss, rng):
+    y, z = np.repeat([0.0, 1.0], 20), 3 * rng.normal(size=40)
+    for size in (0.1, 0.9, 1.1, 30.0):
+        dz = size * rng.choice([-1.0, 1.0], size=40)
+        expected = loss.value(y, z + dz) - loss.value(y, z)
+        np.testing.assert_allclose(loss.difference(y, z, dz), expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("loss", SMOOTH.values(), ids=SMOOTH.keys())
+@pytest.mark.parametrize("size", [1e-5, 1e-8, 1e-12])
+def test_small_differences_keep_their_digits(loss, size, rng):
+    y, z = np.repeat([0.0, 1.0], 20), 3 * rng.normal(size=40)
+    dz = size * rng.choice([-1.0, 1.0], size=40)
+    # two terms of Taylor's series; the third is size^3 / 6 at most
+    expected = loss.gradient(y, z) * dz + loss.curvature(y, z) * dz**2 / 2
+    found = loss.difference(y, z, dz)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=size**3 / 6 + 1e-16 * size)
+
+
+@pytest.mark.parametrize("size", [1e-12, 1e-6, 0.3, 5.0])
+def test_differences_of_many_classes_are_those_of_two(size, rng):
+    y, z = rng.integers(0, 2, size=30).astype(float), rng.normal(size=30)
+    dz = size * rng.normal(size=30)
+    two = [np.stack([1 - y, y]), np.stack([0 * z, z]), np.stack([0 * dz, dz])]
+    found = MultinomialLogLoss().difference(*two)[0]
+    np.testing.assert_allclose(found, LogLoss().difference(y, z, dz), rtol=1e-12, atol=4e-16 * size)
+    # and more of them than have a part in it change nothing
+    extra = [np.vstack([a, b * np.ones((1, 30))]) for a, b in zip(two, (0, -800.0, 0), strict=True)]
+    np.testing.assert_allclose(
+        MultinomialLogLoss().difference(*extra)[0], found, rtol=1e-12, atol=4e-16 * size
+    )

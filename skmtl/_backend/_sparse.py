@@ -75,10 +75,6 @@ class CentredSparse:
         rows = A @ self.root
         return A @ self.X - (self.centre * rows if A.ndim == 1 else np.outer(rows, self.centre))
 
-    def toarray(self):
-        """The dense array."""
-        return self @ np.eye(self.shape[1])
-
     def gram(self):
         """self' self, dense (p, p)."""
         sums = self.root @ self.X

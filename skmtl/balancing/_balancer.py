@@ -69,6 +69,24 @@ class Answer(NamedTuple):
     status: str = "ok"
 
 
+class Terms(NamedTuple):
+    """Terms of a bargain between losses.
+
+    Attributes
+    ----------
+    preference : ndarray of shape (n_tasks,)
+        Mean 1.
+    disagreement : ndarray of shape (n_tasks,) or None
+        Losses without agreement; None: those of a model without features.
+    against : {"losses", "gains"}
+        What a penalty is weighed against.
+    """
+
+    preference: np.ndarray
+    disagreement: Any
+    against: str
+
+
 @dataclass(kw_only=True, repr=False, eq=False)
 class Balancer(BaseEstimator):
     """Base of the strategies that weigh tasks at each step.
@@ -274,17 +292,16 @@ class Balancer(BaseEstimator):
         """
         return None
 
-    def bars(self, intercept):
-        """For a method that asks for a gain of every task: the losses that have to be undercut.
+    def terms(self, n_tasks):
+        """For a method that maximises the product of gains: the terms of the bargain.
 
         Parameters
         ----------
-        intercept : callable
-            Gives the losses (n_tasks,) of a model without features.
+        n_tasks : int
 
         Returns
         -------
-        ndarray of shape (n_tasks,) or None
+        Terms or None
             None for every other method.
         """
         return None

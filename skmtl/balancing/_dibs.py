@@ -37,6 +37,15 @@ class DiBS(Balancer):
     preference, smoothing, max_norm, scale_heads
         As in every :class:`Balancer`.
 
+    Notes
+    -----
+    Increasing functions of the objectives f_t change neither unit gradients nor optima, so they
+    change nothing. In linear models the objective of a task is f_t = N/T L_t + penalties / T, for N
+    labels in T tasks and its mean loss L_t, and the distance is that to the nearest of its
+    minimisers, which intercepts of other tasks do not matter to if they are free. Scaling L_t alone
+    scales f_t, and so changes nothing, where the penalties are negligible; else it changes how much
+    the task shrinks, and its optimum.
+
     References
     ----------
     K. Gupta, S. Murthy, M. O. Karabag, U. Topcu and D. Fridovich-Keil, "Cooperative bargaining

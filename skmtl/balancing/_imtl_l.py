@@ -50,6 +50,10 @@ class IMTLL(Balancer):
 
     step_size: Any = None
 
+    @property
+    def remembers(self):
+        return self.step_size is not None
+
     def check(self, n_tasks):
         super().check(n_tasks)
         if self.step_size is not None:

@@ -11,11 +11,14 @@ STEEPEST = 100.0  # logarithm of the longest gradient; the step ends at the mini
 
 
 def positive(losses):
-    """Losses, at least rounding times the largest; ones if none is positive."""
-    largest = losses.max()
-    if largest <= 0:
+    """Losses; those that are not positive count as rounding beside the least that is.
+
+    A positive one stays as it is, however small beside the others: it may have another unit.
+    """
+    above = losses > 0
+    if not above.any():
         return np.ones_like(losses)
-    return np.maximum(losses, max(ROUNDING * largest, TINY))
+    return np.maximum(np.where(above, losses, ROUNDING * losses[above].min()), TINY)
 
 
 def learnt_logs(s, losses, rate, step_size):

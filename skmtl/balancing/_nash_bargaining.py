@@ -1,10 +1,12 @@
 """Nash bargaining between losses: max sum p_t log(D_t - L_t), so w_t = p_t / (D_t - L_t)."""
 
+from dataclasses import KW_ONLY
 from typing import Any
 
 import numpy as np
 
-from ._balancer import Answer, Balancer
+from .._checks import check_option
+from ._balancer import Answer, Balancer, Terms
 from ._parameters import check_task_values, parameter_holder
 
 LEAST_GAIN = 1e-8  # relative to the task's losses; smaller gains count as this
@@ -17,17 +19,51 @@ class NashBargaining(Balancer):
 
     For convex losses the maximum of sum_t p_t log(D_t - L_t) is unique, and a fit with the weights
     w_t = p_t / (D_t - L_t) has it as its fixed point. Scaling or shifting a loss together with its
-    disagreement changes nothing.
+    disagreement adds a constant to that sum and changes nothing, in a step or in a fit without
+    penalties; for fits with penalties see the Notes.
 
     Parameters
     ----------
     disagreement : "intercept" or array-like of shape (n_tasks,), default="intercept"
         The losses D_t without agreement. "intercept": those of a model without features, where the
-        statistics hold them, else the losses of the first step. While no task gains the weights
-        are equal; a task that does not gain counts as if it gained 1e-8 of its loss, and the status
-        is "disagreement".
+        statistics hold them, else the losses of the first step. In a step, while no task gains the
+        weights are equal; a task that does not gain counts as if it gained 1e-8 of its loss, and
+        the status is "disagreement".
+    penalty_against : {"losses", "gains"}, default="losses"
+        What the penalties of a linear model are weighed against; steps and perceptrons do not read
+        it.
     preference, smoothing, max_norm, scale_heads
         As in every :class:`Balancer`.
+
+    Notes
+    -----
+    Linear models solve the bargain as the concave program that it is. With N labels in T tasks, L_t
+    and D_t mean losses (squared errors, or log losses) and `penalties` the terms that the
+    estimator's Notes add to its sum of losses, they maximise
+
+    .. math:: \\frac{N}{T} \\, m \\sum_t p_t \\log(D_t - L_t) - \\text{penalties}
+
+    - "gains": m = 1. Scaling a loss together with its disagreement changes nothing, whatever the
+      penalties. Log gains have no unit while penalties have that of the coefficients squared:
+      labels of all tasks in a unit c times smaller need penalties c^2 times smaller.
+    - "losses": m is such that the weights m p_t / (D_t - L_t) of the losses have mean 1, as those
+      of every other balancer have. Labels of all tasks in another unit give the same predictions in
+      that unit, and one task alone is its own ridge. Scaling the loss of one task changes m, by
+      which the penalties count for more or less beside all losses; it changes nothing where these
+      are negligible.
+
+    Both cannot be had at once: changing the unit of all labels scales all losses, and no function
+    of losses and disagreements tells one from the other. "intercept" is itself a fit with equal
+    weights, so that where intercepts are penalised (alpha_intercept > 0) scaling a loss changes it,
+    unless the disagreement is given.
+
+    Where no coefficients are better than none for all tasks there is no bargain, which is so just
+    where positive multiples of the gradients of some losses cancel without features: a
+    `ConvergenceWarning` says for which tasks, `task_weights_` are these multiples, and the model
+    without features is the answer. With "losses" and intercepts that are penalised, or a
+    disagreement of one's own, there may be no m either, and a warning says so; "gains" has an
+    answer wherever all tasks can gain. A fit without a warning has
+    |w_t (D_t - L_t) / p_t - 1| <= 1e-8 for the weights w_t that it was made with.
 
     References
     ----------
@@ -45,6 +81,8 @@ class NashBargaining(Balancer):
     promises = frozenset({"equivariant", "nonnegative", "linear_under_scaling"})
 
     disagreement: Any = "intercept"
+    _: KW_ONLY
+    penalty_against: str = "losses"
 
     @property
     def welcomes(self):
@@ -57,6 +95,7 @@ class NashBargaining(Balancer):
     def check(self, n_tasks):
         super().check(n_tasks)
         self._disagreement(n_tasks)
+        check_option("penalty_against", self.penalty_against, ("losses", "gains"))
 
     def start(self, n_tasks, rng):
         return {"disagreement": self._disagreement(n_tasks)}
@@ -75,9 +114,10 @@ class NashBargaining(Balancer):
         status = "ok" if (gain > least).all() else "disagreement"
         return Answer(p / np.maximum(gain, least), own, status)
 
-    def bars(self, intercept):
-        """The disagreement losses."""
-        return intercept() if self._from_intercept else np.asarray(self.disagreement, dtype=float)
+    def terms(self, n_tasks):
+        """The preferences, the disagreement and what penalties are weighed against."""
+        D = None if self._from_intercept else self._disagreement(n_tasks)
+        return Terms(self.preferences(n_tasks), D, self.penalty_against)
 
     def _disagreement(self, n_tasks):
         if self._from_intercept:

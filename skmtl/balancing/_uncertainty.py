@@ -46,6 +46,10 @@ class Uncertainty(Balancer):
 
     step_size: Any = None
 
+    @property
+    def remembers(self):
+        return self.step_size is not None
+
     def check(self, n_tasks):
         super().check(n_tasks)
         if self.step_size is not None:

@@ -11,6 +11,7 @@ from ..balancing import TaskStats, resolve_balancer
 from ..solvers import TaskObjectives, balance_fit
 
 MOST = 1000  # weighted fits, or steps of descent
+MOST_NAMED = 5  # tasks in a warning
 INNER = {"tol": 1e-8, "max_iter": 100}
 BY_TASK = ("preference", "reference", "disagreement")  # parameters with a value for each task
 
@@ -70,16 +71,27 @@ def fit_balanced(balancer, problem, fitted, penalty, solver, *, unit, own_risk):
     found = balance_fit(
         objectives, balancer, lambda **given: TaskStats(**given), rng, max_iter=MOST
     )
-    if found.change > 1:
+    if found.change > 1 or found.why:
         warnings.warn(
-            f"balancer={balancer!r} stopped after {found.n_iter} steps, {found.change:.1g} times "
-            f"above the change at which its weights count as settled{found.ended and ': '}"
-            f"{found.ended}.",
+            f"balancer={balancer!r} {_reason(found, fitted)}.",
             ConvergenceWarning,
             stacklevel=stack_level(),
         )
     done = {"n_iter": found.n_iter, "residual": 0.0, "converged": True}
     return objectives.problem.solution(found.point.P, **done), found.weights
+
+
+def _reason(found, fitted):
+    """What a fit under a balancer has to say for itself, in words."""
+    if not found.why:
+        return (
+            f"stopped after {found.n_iter} steps, {found.change:.1g} times above the change at "
+            "which its weights count as settled"
+        )
+    names = [fitted.tasks[fitted.labelled[t]] for t in found.tasks[:MOST_NAMED]]
+    more = ", ..." if len(found.tasks) > MOST_NAMED else ""
+    about = f" (tasks {', '.join(map(repr, names))}{more})" if names else ""
+    return f"{found.why}{about}"
 
 
 def _for_tasks(balancer, fitted):

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from .._classes import UnitLayout
-from .._data import of_tasks, relabelled
+from .._data import of_tasks, relabelled_by_task
 from ..base import at_once
 from ..losses import SquaredError
 from ..solvers import (
@@ -115,15 +115,25 @@ class MultiTaskRidge(
 
     Under a balancer with weights w of mean 1 the tasks' mean squared errors L_t replace their sums,
     in the objective N/T sum_t w_t L_t + penalties for N labels in T tasks, which is the one above
-    where all tasks have as many labels. Balancers that read losses, excess risks or distances to
-    the tasks' own optima are iterated to a fixed point of weights and exact weighted fits:
-    "excess_risk" makes the largest excess relative to that of zero coefficients least,
-    "nash_bargaining", "stch", "uncertainty" and "dibs" select one Pareto point each, "group_dro"
-    drifts to the task with the largest loss. Rules that read gradients alone ("mgda", "nash",
-    "upgrad") are followed downhill from zero coefficients and stop at the first Pareto-stationary
-    point that they meet. A task's own objective carries its share 1/T of the penalties. Where every
-    task has coefficients of its own the weights act as relative regularisation; with
-    alpha_specific = inf all tasks pull at one coefficient vector.
+    where all tasks have as many labels. Three kinds of balancers are solved each in its own way:
+
+    - "nash_bargaining" and "excess_risk" are convex programs: the first maximises the product of
+      the gains over a model without features (:class:`~skmtl.balancing.NashBargaining` says what is
+      invariant to what, and what the penalties are weighed against), the second makes the largest
+      excess relative to that of zero coefficients least.
+    - Others that read losses or distances to the tasks' own optima ("dibs", "stch", "uncertainty",
+      "gls", "imtl_l") are fixed points, weights that are those of the fit under them, to 1e-6 in
+      their logarithms. "group_dro" and "famo", which learn in steps, follow these.
+    - Rules that read gradients alone ("mgda", "nash", "upgrad") are followed downhill from zero
+      coefficients and stop at the first Pareto-stationary point that they meet.
+
+    What is not reached brings a `ConvergenceWarning` that says why. A task's own objective carries
+    its share 1/T of the penalties. All weights but those of "nash_bargaining" against gains have
+    mean 1 beside the penalties as they are: where scaling a loss changes nothing in "dibs",
+    "uncertainty", "gls" and "imtl_l", that is so in fits whose penalties are negligible, while
+    scaling all labels changes nothing for any penalties there. Where every task has coefficients of
+    its own the weights act as relative regularisation; with alpha_specific = inf all tasks pull at
+    one coefficient vector.
 
     The fit is computed in float64 where the device has it and returned in X's type.
 
@@ -221,11 +231,13 @@ class MultiTaskRidge(
     def _balance(self, balancer, fit_input, penalty):
         """(FitInput with the weights found, Solution)."""
         data, T = fit_input.data, fit_input.data.n_tasks
-        level = _mean_label(data) if self.fit_intercept else 0.0
+        level = np.zeros(T)
+        if self.fit_intercept:  # a large one would round small labels
+            level = _mean_labels(data, own=penalty.alpha_intercept == 0)
         layout = UnitLayout([np.zeros(1, dtype=int)] * T, None, 1)
         solver = choose_smooth_solver("auto", layout, data.X)
         problem = SmoothProblem(
-            relabelled(data, lambda y: y - level),
+            relabelled_by_task(data, lambda y, task: y - level[task]),
             SquaredError(),
             layout,
             np.ones(T),
@@ -243,9 +255,9 @@ class MultiTaskRidge(
             own_risk=partial(self._own_risk, data),
         )
         solution = solution._replace(
-            b=solution.b + level * self.fit_intercept,
+            b=solution.b + problem.put(level),
             shared=solution.shared[0, :],
-            shared_intercept=solution.shared_intercept[0] + level * self.fit_intercept,
+            shared_intercept=solution.shared_intercept[0] + float(level.mean()),
         )
         return fit_input._replace(omega=weights), solution
 
@@ -280,7 +292,10 @@ class MultiTaskRidge(
         self.n_iter_ = max(1, solution.n_iter)
 
 
-def _mean_label(data):
-    """Weighted mean of all labels."""
+def _mean_labels(data, *, own):
+    """Weighted mean label of each task, its own or that of all labels."""
     labels = data.labels
-    return float(labels.s @ labels.y / labels.s.sum())
+    if not own:
+        return np.full(data.n_tasks, labels.s @ labels.y / labels.s.sum())
+    sums = np.bincount(labels.task, labels.s, minlength=data.n_tasks)
+    return np.bincount(labels.task, labels.s * labels.y, minlength=data.n_tasks) / sums

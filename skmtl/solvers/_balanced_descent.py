@@ -27,15 +27,18 @@ class Balanced(NamedTuple):
     n_iter : int
     change : float
         What was left to change, relative to what is settled as 1.
-    ended : str
-        Why, where that is more than 1.
+    why : str
+        What keeps it from being right, where more is known than the change.
+    tasks : ndarray of int
+        The tasks that `why` is about.
     """
 
     point: Any
     weights: np.ndarray
     n_iter: int
     change: float
-    ended: str = ""
+    why: str = ""
+    tasks: Any = ()
 
 
 def descend(objectives, balancer, make_stats, state, max_iter):
@@ -58,7 +61,7 @@ def descend(objectives, balancer, make_stats, state, max_iter):
     """
     point = objectives.problem.at(objectives.problem.zeros())
     J, length, last, longest = objectives.jacobian(point), None, 0.0, 0.0
-    ended = "its direction goes on"
+    ended = f"goes on in its direction after {max_iter} steps"
     for n_iter in range(1, max_iter + 1):
         # 1. the direction here, and how far it has vanished
         stats = make_stats(losses=objectives.losses(point), jacobian=J)
@@ -80,10 +83,11 @@ def descend(objectives, balancer, make_stats, state, max_iter):
             length *= LONGER if np.sum(last * d) >= 0 else 1 / LONGER
         found = _step(objectives, point, d, m, length) if slope > 0 else None
         if found is None:
-            ended = "no step along its direction lowers the losses"
+            ended = f"stopped after {n_iter} steps: none along its direction lowers the losses"
             break
         (point, J, length), last = found, d
-    return Balanced(point, _normalised(w), n_iter, left / FLAT, ended)
+    why = ended if left > FLAT else ""
+    return Balanced(point, _normalised(w), n_iter, left / FLAT, why)
 
 
 def _left(w, m, d, slope, longest):

@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import clone
 
 from .._backend import to_numpy
+from ._displaced import hessian_solver, sensitivity
 
 
 class TaskObjectives:
@@ -82,15 +83,36 @@ class TaskObjectives:
         return np.where(np.isnan(lonely), self.values(point) - self._least, lonely)
 
     def distances(self, point):
-        """Distance of the parameters to each task's own minimiser."""
-        return np.array([np.linalg.norm(to_numpy(point.P - P)) for P in self._minimisers])
+        """Distance of the parameters to the nearest minimiser of each task's own objective."""
+        away = [to_numpy(point.P - P) for P in self._minimisers]
+        return np.linalg.norm(np.where(self._matter, away, 0.0), axis=(1, 2))
+
+    @cached_property
+    def _matter(self):
+        """Whether task t's objective depends on a parameter: not on unpenalised ones of others."""
+        problem, A = self.problem, to_numpy(self.problem.A)
+        matter = np.broadcast_to(A > 0, (self.n_tasks, *A.shape)).copy()
+        C = problem.layout.n_channels
+        matter[:, :C] = True
+        for block, span in zip(problem.blocks, problem.spans, strict=True):
+            task = np.repeat(block.tasks, block.channels.shape[1])
+            matter[task, np.arange(C + span.start, C + span.stop)] = True
+        return matter
 
     def jacobian(self, point):
         """Gradients (n_tasks, n_params) of the f_t."""
         taken = to_numpy(self.problem.taken).reshape(-1) > 0
+        return self._gradients(point)[:, taken]
+
+    def sensitivity(self, point, w):
+        """J H^-1 J' of these gradients J and the Hessian H of the fit with weights w of mean 1."""
+        weighted = self.problem.weighted(self.c * w / self.n)
+        solve = hessian_solver(weighted, point, self.limits["solver"])
+        return sensitivity(weighted, self._gradients(point), solve)
+
+    def _gradients(self, point):
         share = to_numpy(self.problem.A * point.P).reshape(-1) / self.n_tasks
-        J = self.problem.task_gradients(point) * (self.c / self.n)[:, None] + share
-        return J[:, taken]
+        return self.problem.task_gradients(point) * (self.c / self.n)[:, None] + share
 
     def moved(self, point, step):
         """Point at a step in the parameters that take part."""
@@ -110,12 +132,16 @@ class TaskObjectives:
     def _least(self):
         return np.array([self.values(point)[t] for t, point in enumerate(self._optima)])
 
-    @cached_property
+    @property
     def disagreement(self):
         """Mean loss of each task without features."""
+        return self.losses(self.without_features)
+
+    @cached_property
+    def without_features(self):
+        """Point of the best intercepts alone, at equal weights."""
         no_slopes = clone(self.penalty).set_params(alpha_shared=np.inf, alpha_specific=np.inf)
-        other = copy(self.problem)
-        return self.losses(other.solve(no_slopes, **self.limits)[1])
+        return copy(self.problem).solve(no_slopes, polish=True, **self.limits)[1]
 
     def _mean_losses(self, point):
         return self.problem.task_losses(point.scores) / self.n
