@@ -178,3 +178,13 @@ def test_conjugate_gradients_reach_their_tolerance_in_the_coefficients(shape, ki
     )
     # tol=1e-10 in the norm of the preconditioner, whose roots spread over a factor of 100
     np.testing.assert_allclose(iterated, direct, atol=1e-7 * np.abs(direct).max())
+
+
+def test_singular_equations_of_moderate_numbers_are_not_called_an_overflow():
+    X, Y = np.diag([2e10, 1.0, 1.0]), np.array([[1.0, np.nan], [2.0, 1.0], [np.nan, 3.0]])
+    data, _ = wide_data(X, Y)
+    problem = QuadraticProblem(data, SquaredError(), np.ones(2), fit_intercept=False)
+    assert "singular to rounding" in problem._what_failed()
+    data, _ = wide_data(1e100 * X, Y)
+    problem = QuadraticProblem(data, SquaredError(), np.ones(2), fit_intercept=False)
+    assert "overflow" in problem._what_failed()

@@ -100,13 +100,10 @@ class CAGrad(Balancer):
         return Answer(share_equally(weights, s / p, stats.unit_gramian), own, status)
 
     def combine(self, stats, state):
-        p = self.preferences(stats.n_tasks)
-        pulled = state.weights * self._divisor > p / len(p) * (1 + ROUNDING)
-        pulled &= stats.norms > 0
-        levels = np.divide(p, stats.norms, out=np.zeros(len(p)), where=pulled)
-
         def fit(F, z, index):
-            z = _levelled(F, z, levels[index])
+            p, norms = self.preferences(stats.n_tasks)[index], stats.norms[index]
+            pulled = state.weights[index] * self._divisor > p / stats.n_tasks * (1 + ROUNDING)
+            z = _levelled(F, z, np.where(pulled, p / norms, 0.0))
             return onto_cone(F, z) if self.c >= 1 else z
 
         return polished(self, stats, state, fit)

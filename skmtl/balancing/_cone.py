@@ -141,11 +141,11 @@ def polished(balancer, stats, state, fit):
     U' = Q F for the unit rows of the tasks `index`, Q being an orthonormal basis of their span, and
     z = Q'd. Rounding has moved z by as much as the terms are long, mostly to where tasks notice it.
     """
-    direction, index = stats.combine(state.weights), stats.active(moving=True)
-    size = stats.norms[index].max(initial=0.0)
-    longest = np.abs(state.weights[index] * stats.norms[index]).max(initial=0.0)
+    direction, size = stats.combine(state.weights), max(stats.norms.tolist())
+    longest = max(map(abs, (state.weights * stats.norms).tolist()))
     if balancer.smoothing or longest <= LARGE * size or longest <= LARGE * _largest(direction):
         return direction
+    index = stats.active(moving=True)
     Q, F = stats.take(index).span
     z = to_numpy(beside(direction, Q) @ Q) / size
     return stats.like_jacobian(Q @ beside(fit(F, z, index) * size, Q))

@@ -47,7 +47,9 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
         Strength of the prior that keeps covariances of many tasks from becoming singular. It draws
         a full one to that of unrelated tasks, which are learned first, by `prior_strength` times
         n_tasks pseudo-observations, and variances of single tasks to each other by 6
-        `prior_strength` each. 0: none.
+        `prior_strength` each. 0: none; the evidence of few labels then may have several maxima, or
+        none as a variance runs to zero, and where the ascent ends depends on rounding: a row of
+        weight 2 and the row written twice may end several nats apart.
     shrink_intercept : bool or "auto", default="auto"
         Whether intercepts are random deviations from a common one, at the mean of X, with a
         variance that is learned. False: free. "auto": where every row has one label.
@@ -131,7 +133,9 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
 
     where M_0 is diagonal, the variances under which unrelated tasks have the most evidence.
     Variances v_t of single tasks (diagonal matrices, and beside the loadings of "low_rank") have a
-    normal prior, -nu/4 sum_t (log v_t - mean)^2 with nu = 6 prior_strength. The two of "shared",
+    normal prior, -nu/4 sum_t (log v_t - mean)^2 with nu = 6 prior_strength; it compares variances
+    in the units of the tasks' labels, so that tasks in different units should be brought to one,
+    as by :class:`~skmtl.preprocessing.TargetScaler`. The two of "shared",
     "common" ones and scales of arrays have none.
 
     EM steps are accelerated by SQUAREM [2]_, loadings and "shared" climb by L-BFGS, on the cheapest

@@ -19,6 +19,11 @@ OVERFLOW = (
     "the normal equations overflow: the values of X or y are too large; bring them to units in "
     "which they are below 1e100."
 )
+SINGULAR = (
+    "the normal equations are singular to rounding; bring features to one scale, drop those that "
+    "others determine, or raise the alphas."
+)
+LARGE = 1e100  # squares of larger numbers, summed, come near the end of float64
 MANY = 1000  # features from which small tasks make conjugate gradients at the tip faster
 MOST_ITERATIONS = 200  # of conjugate gradients before a factorisation takes over
 EXACT = 1e-13  # relative residual at which conjugate gradients are as good as a factorisation
@@ -128,8 +133,15 @@ class QuadraticProblem:
                 solution = _moved(solution, self.shift)
         xp = namespace_of(solution.W)
         if not bool(xp.all(xp.isfinite(solution.W)) and xp.all(xp.isfinite(solution.b))):
-            raise ValueError(OVERFLOW)
+            raise ValueError(self._what_failed())
         return solution
+
+    def _what_failed(self):
+        """The sentence for numbers that are not finite."""
+        X = self.data.X.data if issparse(self.data.X) else self.data.X
+        xp = namespace_of(X)
+        largest = max(float(xp.max(xp.abs(X))), float(np.abs(self.data.labels.y).max()))
+        return SINGULAR if largest < LARGE else OVERFLOW
 
     def _solve_fast(self, penalty):
         """Solution by conjugate gradients where they are faster and as exact, else None."""
@@ -202,7 +214,7 @@ class QuadraticProblem:
                 grid = BlockGrid(self.data, self.omega, fit_intercept=self.fit_intercept)
                 return grid.scores(*alphas, per_task=per_task, loo=loo)
         except np.linalg.LinAlgError as error:
-            raise ValueError(OVERFLOW) from error
+            raise ValueError(self._what_failed()) from error
 
 
 def _moved(solution, shift):
