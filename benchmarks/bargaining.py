@@ -23,6 +23,7 @@ TASKS = (2, 3, 5, 10)
 ALPHA = 0.1  # of bargains
 NEGLIGIBLE = 1e-10  # of fixed points
 SOUND = 1e-8  # promised residual of weight times gain
+PEER = {"maxiter": 500, "ftol": 1e-13}  # as exact as it goes
 
 
 def main(quick=False):
@@ -127,7 +128,7 @@ def _peer(X, Y):
 
     start = time.process_time()
     with np.errstate(all="ignore"):
-        found = minimize(minus, length * along, jac=True, method="SLSQP", options={"maxiter": 500})
+        found = minimize(minus, length * along, jac=True, method="SLSQP", options=PEER)
     seconds = time.process_time() - start
     gains, residual = _judged(X, Y, found.x)
     return {

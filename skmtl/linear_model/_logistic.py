@@ -156,8 +156,7 @@ class MultiTaskLogisticRegression(LogisticMixin, BaseEstimator):
         over labelled tasks. "balanced" counts every task the same whatever its number of labels.
         Weight 0 means that the task's labels are not used.
     balancer : None, str or Balancer, default=None
-        Chooses the weights of the tasks, as one of :mod:`skmtl.balancing`; see the Notes of
-        :class:`MultiTaskRidge`, with mean log losses in place of mean squared errors.
+        Chooses the weights of the tasks, as one of :mod:`skmtl.balancing`; see the Notes.
     class_weight : None, "balanced", dict or list of length n_tasks, default=None
         Factors in (0, inf) of the sample weights by class, 1 for a class that is not named.
         "balanced": within each task, the sum of its weights over the number of its classes and
@@ -245,6 +244,12 @@ class MultiTaskLogisticRegression(LogisticMixin, BaseEstimator):
     `classes_` and `predict_proba` show it, and with penalised intercepts its labels take part in
     the fit and its probabilities rank the rows (with free intercepts they are 0 and 1). Tasks
     without labels, and unseen ones with ``unknown_task="shared"``, have that set too.
+
+    Balancers are solved as the Notes of :class:`MultiTaskRidge` say, with mean log losses L_t in
+    place of mean squared errors and half the penalties, as in the objective above. Log losses have
+    no unit: "nash_bargaining" maximises the product of the gains over a model without features, and
+    against gains (:class:`~skmtl.balancing.NashBargaining`) scaling a loss changes nothing whatever
+    the penalties.
 
     References
     ----------
