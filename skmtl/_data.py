@@ -200,6 +200,15 @@ class LabelMoments(NamedTuple):
     pooled_mean: float
     pooled_std: float
 
+    @property
+    def unit(self):
+        """Size in which a task is measured that has no deviation of its own.
+
+        It is the pooled deviation; where that is zero the range of the tasks' means, or the size of
+        the one value that all labels have (1 if that is 0): in proportion to the labels always.
+        """
+        return self.pooled_std or float(np.ptp(self.mean) or abs(self.mean[0])) or 1.0
+
 
 def label_moments(data):
     """Weighted LabelMoments of a TaskData; deviations are exactly 0 where all labels are equal."""

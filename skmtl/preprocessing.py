@@ -48,12 +48,13 @@ class TargetScaler(MetaEstimatorMixin, MultiTaskMixin, RegressorMixin, BaseEstim
         Weighted mean of each task's observed labels, `pooled_mean_` for a task without; zeros
         without `with_mean`.
     scale_ : ndarray of shape (n_tasks,)
-        Their weighted standard deviation, 1 where all of a task's labels are equal and
-        `pooled_scale_` for a task without; ones without `with_std`.
+        Their weighted standard deviation, `pooled_scale_` for a task without labels or all of whose
+        labels are equal; ones without `with_std`.
     pooled_mean_ : float
         Weighted mean of all labels: the mean of a task that `fit` did not see.
     pooled_scale_ : float
         Pooled standard deviation, of all labels around their task's mean: the scale of such a task.
+        Where that is zero, the range of the tasks' means or else the size of the one value.
     tasks_ : list
         Task ids, sorted, or column names of y.
     n_tasks_ : int
@@ -65,7 +66,9 @@ class TargetScaler(MetaEstimatorMixin, MultiTaskMixin, RegressorMixin, BaseEstim
     Notes
     -----
     Weights are frequencies, and the standard deviation divides by their sum, as StandardScaler's
-    does. X is handed to the regressor untouched. The task column is read from X as it comes here:
+    does. A task of one label, or of equal ones, does not tell its unit and is taken to have that of
+    the others, so that labels in another unit, ``c * y + d``, give predictions in that unit. X is
+    handed to the regressor untouched. The task column is read from X as it comes here:
     with a pipeline in front of a regressor of long data, put TargetScaler inside the pipeline,
     around its last step.
 
@@ -204,8 +207,8 @@ class TargetScaler(MetaEstimatorMixin, MultiTaskMixin, RegressorMixin, BaseEstim
             means[:] = moments.pooled_mean
             means[labelled] = moments.mean
         if self.with_std:
-            scales[:] = moments.pooled_std or 1.0
-            scales[labelled] = np.where(moments.std > 0, moments.std, 1.0)
+            scales[:] = moments.unit
+            scales[labelled] = np.where(moments.std > 0, moments.std, moments.unit)
         return means, scales
 
     def _task_ids(self, X):

@@ -25,6 +25,13 @@ from skmtl.preprocessing import TargetScaler
 ROUNDING = {"rtol": 1e-9, "atol": 1e-9}
 
 
+class Saturating(MultiTaskRidge):
+    """Ridge of tanh(y), plus a half: not in proportion to the labels."""
+
+    def fit(self, X, y, sample_weight=None):
+        return super().fit(X, np.tanh(y) + 0.5, sample_weight)
+
+
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
@@ -146,13 +153,45 @@ def test_both_steps_can_be_left_out(data):
     assert (no_mean.mean_ == 0).all() and (no_std.scale_ == 1).all()
 
 
-def test_constant_and_single_labels_keep_scale_one(data):
+def test_constant_and_single_labels_have_the_pooled_scale(data):
     X, Y = data
     Y = np.column_stack([Y, np.full(30, 0.1), np.full(30, np.nan)])
     Y[4, 4] = 7.0
     model = TargetScaler(MultiTaskRidge(alpha_shared=np.inf)).fit(X, Y, np.full(30, 0.7))
-    assert model.scale_[3] == model.scale_[4] == 1.0
+    assert model.scale_[3] == model.scale_[4] == model.pooled_scale_
     np.testing.assert_allclose(model.predict(X)[:, 3:], [[0.1, 7.0]] * 30, **ROUNDING)
+
+
+def without_spread(kind, data):
+    """Labels of which those of some or all tasks do not vary."""
+    Y = data[1][:, :1] + [[0.0, 0.1, -0.3]]
+    if kind == "one label":
+        Y[1:, 1] = np.nan
+    elif kind == "equal labels":
+        Y[:, 1] = Y[0, 1]
+    else:
+        Y[:] = Y[0] if kind == "equal labels in every task" else Y[0, 0]
+    return Y
+
+
+@pytest.mark.parametrize("with_mean", [True, False])
+@pytest.mark.parametrize("factor", [1e-6, 1e6, 1e200])
+@pytest.mark.parametrize("regressor", [MultiTaskRidge(), Saturating()], ids=["ridge", "tanh"])
+@pytest.mark.parametrize(
+    "kind",
+    ["one label", "equal labels", "equal labels in every task", "one value in all tasks"],
+)
+def test_predictions_are_in_the_unit_of_the_labels_where_some_do_not_vary(
+    kind, regressor, factor, with_mean, data
+):
+    X, Y = data[0], without_spread(kind, data)
+    model = TargetScaler(regressor, with_mean=with_mean)
+    # without the means the origin counts, and of one value the size is all there is
+    shift = 3.0 if with_mean and kind != "one value in all tasks" else 0.0
+    expected = model.fit(X, Y).predict(X)
+    moved = model.fit(X, factor * (Y + shift)).predict(X)
+    # labels are rounded at the size of the shift
+    np.testing.assert_allclose(moved / factor - shift, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_unseen_ids_get_pooled_mean_and_scale(data, weight):
