@@ -12,6 +12,7 @@ import warnings
 BENCHMARKS = {  # the options that each takes
     "ridge": ["quick"],
     "perceptron": ["quick"],
+    "perceptron_raw": ["quick", "data"],
     "perceptron_real": ["quick", "data"],
     "balancing": ["quick"],
     "which_balancer": ["quick", "data"],

@@ -113,14 +113,19 @@ class StandardUnits(FeatureUnits):
 
 def standard_units(data, *, centre):
     """StandardUnits of the features of a TaskData; `centre`: whether there is an intercept."""
+    mean, deviation = mean_and_deviation(data, centre=centre)
+    scale = scale_of(mean, deviation, data.X.shape[0])
+    return StandardUnits(mean, scale, np.zeros_like(mean) if issparse(data.X) else mean)
+
+
+def mean_and_deviation(data, *, centre):
+    """Those of the features of a TaskData, weighted as its labels are."""
     X = data.X
     weight = data.row_weight
     if not data.is_common_design:
         weight = np.bincount(data.labels.row, data.labels.s, X.shape[0])
     spread = _sparse_spread if issparse(X) else _dense_spread
-    mean, deviation = spread(X, weight / weight.sum(), centre)
-    scale = _scale(mean, deviation, X.shape[0])
-    return StandardUnits(mean, scale, np.zeros_like(mean) if issparse(X) else mean)
+    return spread(X, weight / weight.sum(), centre)
 
 
 def standard_units_of_moments(moments, *, centre):
@@ -131,7 +136,7 @@ def standard_units_of_moments(moments, *, centre):
     mean = (share * moments.x_mean).sum(axis=0) * centre
     within = moments.S.diagonal(axis1=1, axis2=2) / (moments.n[: len(moments.S), None])
     variance = (share * (within + (moments.x_mean - mean) ** 2)).sum(axis=0)
-    scale = _scale(mean, np.sqrt(variance), moments.n.sum())
+    scale = scale_of(mean, np.sqrt(variance), moments.n.sum())
     return StandardUnits(mean, scale, mean)
 
 
@@ -161,19 +166,23 @@ def _powers_of_two(sizes):
 
 def _sparse_spread(X, share, centre):
     """The same from the stored entries, and from the share of rows that each column has none in."""
-    p, column = X.shape[1], X.indices
-    share = np.repeat(share, np.diff(X.indptr))
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    (n, p), column = X.shape, X.indices
+    full, share = np.bincount(column, minlength=p) == n, np.repeat(share, np.diff(X.indptr))
     mean = np.bincount(column, share * X.data, p) if centre else np.zeros(p)
     D = X.data - mean[column]
     size = abs(mean)
     np.maximum.at(size, column, abs(D))
     unit = _powers_of_two(size)
-    absent = np.clip(1 - np.bincount(column, share, p), 0, None)
+    # no row is absent where none lacks an entry, whatever rounding leaves of 1 - sum
+    absent = np.where(full, 0.0, np.clip(1 - np.bincount(column, share, p), 0, None))
     squares = np.bincount(column, share * (D / unit[column]) ** 2, p) + absent * (mean / unit) ** 2
     return mean, unit * np.sqrt(squares)
 
 
-def _scale(mean, deviation, n):
+def scale_of(mean, deviation, n):
     """Deviations; of columns that vary no more than a mean of n rows is rounded, their size."""
     size = np.where(mean != 0, abs(mean), 1.0)
     return np.where(deviation > n * np.finfo(np.float64).eps * abs(mean), deviation, size)

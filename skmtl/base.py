@@ -7,7 +7,6 @@ the task's id in a column of X.  Both become one TaskData, at the place where th
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import MultiOutputMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -271,7 +270,7 @@ class MultiTaskMixin(MultiOutputMixin):
         b = xp.concat([b, xp.reshape(b0, (1,))])
         rows = np.where(codes < 0, self.n_tasks_, codes)
         W, b = _backend.take(W, rows), _backend.take(b, rows)
-        if issparse(X):
+        if _backend.is_sparse(X):
             return np.asarray(X.multiply(W).sum(axis=1)).astype(X.dtype, copy=False) + b
         return xp.vecdot(X, W) + b
 

@@ -17,7 +17,7 @@ from _networks import (
 from sklearn.neural_network import MLPRegressor
 
 from skmtl._backend import NUMPY, place_of, to_numpy, to_place
-from skmtl._data import long_data, wide_data
+from skmtl._data import label_moments, long_data, wide_data
 from skmtl.losses import Huber, SquaredError, SquaredHinge
 from skmtl.neural_network._activations import ACTIVATIONS
 from skmtl.neural_network._criteria import OneAgainstRest, Softmax
@@ -35,7 +35,7 @@ from skmtl.neural_network._optimizers import SGD, Adam, minimise
 from skmtl.neural_network._pass import forward_pass, shared_jacobian
 from skmtl.neural_network._problem import Memory
 from skmtl.neural_network._rows import ONE_HOT_TASKS
-from skmtl.neural_network._scaling import target_units, variances
+from skmtl.neural_network._scaling import target_units
 from skmtl.neural_network._training import Monitor
 
 HIDDEN = {"none": (), "one": (5,), "two": (6, 3)}
@@ -226,7 +226,7 @@ def test_units_of_targets_are_their_weighted_moments():
         variance = np.average((labels.y[own] - mean) ** 2, weights=labels.s[own])
         assert units.mean[t] == pytest.approx(mean, rel=1e-12)
         assert units.scale[t] == pytest.approx(variance**0.5, rel=1e-12)
-    np.testing.assert_allclose(variances(units.scaled(data)), 1.0, rtol=1e-12)
+    np.testing.assert_allclose(label_moments(units.scaled(data)).std, 1.0, rtol=1e-12)
 
 
 def test_a_constant_task_has_the_pooled_scale():

@@ -58,17 +58,26 @@ def standardised(X):
     "alphas", [(1.0, 2.0), (np.inf, 2.0), (1.0, np.inf), (np.inf, np.inf), (0.1, 0.05)]
 )
 @pytest.mark.parametrize("labels", [lambda Y: Y, with_holes, one_label_a_row])
-def test_without_hidden_layer_it_is_the_ridge(alphas, labels, data):
+@pytest.mark.parametrize("standardize", [False, True])
+def test_without_hidden_layer_it_is_the_ridge(alphas, labels, standardize, data):
     X, Y = data[0], labels(data[1])
     model = MultiTaskPerceptron(
-        alpha_shared=alphas[0], alpha_specific=alphas[1], scale_targets=False, **EXACT
+        alpha_shared=alphas[0],
+        alpha_specific=alphas[1],
+        scale_targets=False,
+        standardize=standardize,
+        **EXACT,
     ).fit(X, Y)
-    ridge = MultiTaskRidge(*alphas).fit(X, Y)
-    assert_close(model.heads_, ridge.coef_, rtol=ROOT)
-    assert_close(model.intercept_, ridge.intercept_, rtol=ROOT)
+    ridge = MultiTaskRidge(*alphas, standardize=standardize).fit(X, Y)
+    mean, scale = (model.mean_, model.scale_) if standardize else (np.zeros(4), np.ones(4))
+    coef, shared = model.heads_ / scale, model.shared_head_ / scale
+    assert_close(coef, ridge.coef_, rtol=ROOT)
+    assert_close(model.intercept_ - coef @ mean, ridge.intercept_, rtol=ROOT)
     # penalties alone part h_0 from u_t: it is the less sharp, the smaller they are
-    assert_close(model.shared_head_, ridge.shared_coef_, rtol=ROOT / min(1e-2, *alphas))
-    assert_close(model.shared_intercept_, ridge.shared_intercept_, rtol=ROOT)
+    rtol = ROOT / min(1e-2, *alphas)
+    assert_close(shared, ridge.shared_coef_, rtol=rtol)
+    own = model.shared_intercept_ - shared @ mean
+    assert_close(own, ridge.shared_intercept_, rtol=rtol)
 
 
 @pytest.mark.parametrize("task_weight", [None, "balanced", [1.0, 3.0, 0.0]])
@@ -83,6 +92,7 @@ def test_it_is_the_ridge_under_weights_and_with_a_task_without_labels(task_weigh
             alpha_shared=0.5,
             alpha_specific=3.0,
             scale_targets=False,
+            standardize=False,
             task_weight=task_weight,
             **EXACT,
         ).fit(X, Y, weight)
@@ -95,7 +105,7 @@ def test_scaled_targets_are_those_of_the_target_scaler(data):
     table, y = as_long(X, Y)
     options = {"task_column": -1, "unknown_task": "shared"}
     model = MultiTaskPerceptron(**EXACT, **options).fit(table, y)
-    peer = TargetScaler(MultiTaskRidge(**options)).fit(table, y)
+    peer = TargetScaler(MultiTaskRidge(standardize=True, **options)).fit(table, y)
     queries = long_queries(X, 4)  # a fourth task, which fit did not see
     for t, unit in enumerate([1.0, 100.0, 1e-3, 100.0]):
         rows = queries[queries[:, -1] == t]
@@ -195,10 +205,14 @@ def test_predictions_are_heads_on_the_representation(data):
     A = model.hidden_representation(X)
     assert A.shape == (len(X), 5) and (A >= 0).all()
     assert_close(A @ model.heads_.T + model.intercept_, model.predict(X))
-    by_hand = np.maximum(X @ model.coefs_[0] + model.intercepts_[0], 0)
+    Z = (X - model.mean_) / model.scale_
+    assert_close(Z, standardised(X))
+    by_hand = np.maximum(Z @ model.coefs_[0] + model.intercepts_[0], 0)
     assert_close(np.maximum(by_hand @ model.coefs_[1] + model.intercepts_[1], 0), A)
     none = MultiTaskPerceptron(**EXACT).fit(X, Y)
-    np.testing.assert_array_equal(none.hidden_representation(X), X)
+    np.testing.assert_array_equal(none.hidden_representation(X), Z)
+    raw = MultiTaskPerceptron(standardize=False, **EXACT).fit(X, Y)
+    np.testing.assert_array_equal(raw.hidden_representation(X), X)
 
 
 def test_the_loss_curve_holds_mean_losses_in_units_of_the_tasks(data):
@@ -338,7 +352,7 @@ def test_a_training_that_diverges_is_refused(balancer, data):
 
 def test_features_beyond_what_can_be_squared_are_refused(data):
     X, Y = data
-    model = MultiTaskPerceptron((5,), solver="lbfgs", random_state=0)
+    model = MultiTaskPerceptron((5,), solver="lbfgs", standardize=False, random_state=0)
     with pytest.raises(ValueError, match=r"training diverged in iteration 1, .* standardise X"):
         model.fit(X * 1e200, Y)
 

@@ -25,7 +25,7 @@ from skmtl.neural_network._rows import WideRows
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 EXACT = {"hidden_layer_sizes": (), "solver": "lbfgs", "tol": 1e-11, "max_iter": 2000}
-EXACT |= {"random_state": 0}
+EXACT |= {"random_state": 0, "standardize": False}
 # L-BFGS stops where the objective no longer changes: coefficients are good to its square root
 ROOT = 2e-6
 SMALL = {"hidden_layer_sizes": (8,), "random_state": 0, "max_iter": 5}
@@ -64,6 +64,17 @@ def test_without_hidden_layer_it_is_the_logistic_regression(kind, alphas):
     assert_close(stacked(model.intercept_), stacked(peer.intercept_), rtol=ROOT)
     assert_close(model.shared_head_, peer.shared_coef_, rtol=ROOT)
     assert_close(model.shared_intercept_, peer.shared_intercept_, rtol=ROOT)
+    for mine, theirs in zip(model.predict_proba(X), peer.predict_proba(X), strict=True):
+        assert_close(mine, theirs, rtol=ROOT)
+
+
+@every_kind
+def test_penalties_of_standardised_features_are_those_of_the_logistic_regression(kind):
+    X, Y = sample(kind)
+    X, weight = X * np.logspace(-3, 3, 4), frequencies(len(X)) + 0.5
+    peer = MultiTaskLogisticRegression(0.5, 2.0, standardize=True, tol=1e-10).fit(X, Y, weight)
+    options = EXACT | {"standardize": True, "alpha_shared": 0.5, "alpha_specific": 2.0}
+    model = MultiTaskPerceptronClassifier(**options).fit(X, Y, weight)
     for mine, theirs in zip(model.predict_proba(X), peer.predict_proba(X), strict=True):
         assert_close(mine, theirs, rtol=ROOT)
 
@@ -140,7 +151,8 @@ def test_one_task_is_scikit_learns_perceptron(edges, solver, rate):
         "batch_size": 60,
         "learning_rate_init": rate,
     }
-    model = MultiTaskPerceptronClassifier(alpha_shared=0.1, alpha_specific=np.inf, **common)
+    own = {"alpha_shared": 0.1, "alpha_specific": np.inf, "standardize": False}
+    model = MultiTaskPerceptronClassifier(**own, **common)
     peer = MLPClassifier(**common).fit(X, y)
     assert_close(model.fit(X, y).predict_proba(X), peer.predict_proba(X))
     np.testing.assert_array_equal(model.predict(X), peer.predict(X))
@@ -153,9 +165,10 @@ def test_hinge_is_the_support_vector_machine():
     y = (X @ [1.0, -1.0, 0.5] + 0.7 * rng.normal(size=100) > 0).astype(int)
     peer = SVC(kernel="linear", C=0.5).fit(X, y)
     model = MultiTaskPerceptronClassifier(
-        (), loss="hinge", alpha_shared=4.0, alpha_specific=4.0, learning_rate_init=0.01
+        (), loss="hinge", alpha_shared=4.0, alpha_specific=4.0, standardize=False
     )
-    model.set_params(max_iter=800, tol=0, n_iter_no_change=np.inf, random_state=0).fit(X, y)
+    model.set_params(max_iter=800, tol=0, n_iter_no_change=np.inf, random_state=0)
+    model.set_params(learning_rate_init=0.01).fit(X, y)
 
     def objective(w, b):
         return np.maximum(0, 1 - (2 * y - 1) * (X @ w + b)).sum() + w @ w / (2 * 0.5)

@@ -20,6 +20,7 @@ from ._places import (
     Place,
     cuda_is_available,
     is_foreign,
+    is_sparse,
     namespace_of,
     place_of,
     resolve_device,
@@ -28,7 +29,7 @@ from ._places import (
     to_place,
     widest_float,
 )
-from ._sparse import centred, column_squares, gram, kernel, shift_full_columns
+from ._sparse import CentredSparse, centred, column_squares, gram, kernel, shift_full_columns
 from ._threads import PARALLEL_DIM, few_threads
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "NUMPY",
     "PARALLEL_DIM",
     "SMALL_OFFSET",
+    "CentredSparse",
     "Place",
     "centred",
     "centred_grams",
@@ -49,6 +51,7 @@ __all__ = [
     "gram",
     "inverse_pd",
     "is_foreign",
+    "is_sparse",
     "kernel",
     "namespace_of",
     "place_of",

@@ -31,6 +31,11 @@ def is_foreign(x):
     return array_api_compat.is_array_api_obj(x) and not array_api_compat.is_numpy_array(x)
 
 
+def is_sparse(x):
+    """Whether `x` is a sparse table, as it is or as if it were centred."""
+    return hasattr(x, "toarray")
+
+
 def namespace_of(*arrays):
     """Array-API namespace of the arrays."""
     if isinstance(arrays[0], np.ndarray):
@@ -98,7 +103,7 @@ def _cupy_place():
 def to_place(x, place, dtype=None):
     """Copy or view of `x` as an array at `place`, floating `dtype` by name if given."""
     dtype = None if dtype is None else getattr(place.xp, dtype)
-    if issparse(x):
+    if is_sparse(x):
         return x if dtype is None else x.astype(dtype, copy=False)
     if place.xp is numpy_namespace:
         return np.asarray(to_numpy(x), dtype=dtype)
@@ -127,7 +132,7 @@ def take(X, index, axis=0):
     """Rows or columns of an array at its own place; `index` is a NumPy index array."""
     if isinstance(X, np.ndarray) and axis == 0 and X.ndim == 2:
         return _take_rows(X, index)
-    if isinstance(X, np.ndarray) or issparse(X):
+    if isinstance(X, np.ndarray) or is_sparse(X):
         return X[index] if axis == 0 else X[:, index]
     place = place_of(X)
     return place.xp.take(X, place.xp.asarray(index, device=place.device), axis=axis)

@@ -34,9 +34,34 @@ class CentredSparse:
     __array_ufunc__ = None  # so that ndarray @ self asks __rmatmul__
 
     def __init__(self, X, centre, root=None):
-        self.root = np.ones(X.shape[0]) if root is None else root
+        self.root = np.ones(X.shape[0], X.dtype) if root is None else root
         self.X = X if root is None else X.multiply(root[:, None]).tocsr()
-        self.centre, self.shape = centre, X.shape
+        self.centre, self.shape, self.dtype = centre, X.shape, X.dtype
+
+    def astype(self, dtype, copy=True):
+        """The same in another floating type."""
+        parts = (v.astype(dtype, copy=copy) for v in (self.X, self.centre, self.root))
+        return self._of(*parts)
+
+    def __getitem__(self, rows):
+        """Some of the rows, all columns of them."""
+        rows = rows[0] if isinstance(rows, tuple) else rows
+        return self._of(self.X[rows], self.centre, self.root[rows])
+
+    def toarray(self):
+        """The dense table."""
+        return self.X.toarray() - np.outer(self.root, self.centre)
+
+    def multiply(self, B):
+        """Products with the entries of a dense B of the same shape, dense."""
+        return self.X.multiply(B).toarray() - self.root[:, None] * (self.centre * B)
+
+    @staticmethod
+    def _of(X, centre, root):
+        """The table of a weighted X and its root."""
+        table = CentredSparse(X, centre)
+        table.root = root
+        return table
 
     @property
     def T(self):

@@ -7,7 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from .. import _backend
-from .._validation import stack_level
+from .._validation import float_name, stack_level
 from ..balancing import resolve_balancer
 from ..base import MultiTaskMixin
 from ._activations import ACTIVATIONS
@@ -21,6 +21,9 @@ from ._parameters import check_layers, check_parameters
 from ._pose import Past
 from ._problem import Memory, Problem, nothing_learnt, train
 from ._training import refuse_divergence
+from ._units import PlainUnits, spread_of, units_of
+
+WORSE = 1.1  # than constant predictions: more than penalties and the last steps explain
 
 
 def is_stochastic(estimator):
@@ -54,7 +57,8 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
         Returns
         -------
         array of shape (n_samples, width)
-            X itself, without the task column, where there is no hidden layer.
+            The features, with ``standardize=True`` in standard units, where there is no hidden
+            layer.
 
         Raises
         ------
@@ -63,10 +67,12 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
         ValueError
             If a task id was not seen in `fit` and ``unknown_task="error"``.
         """
-        return self._represent(self._validate_predict(X)[0], "hidden_representation")
+        A = self._represent(self._validate_predict(X)[0], "hidden_representation")
+        return A.toarray() if _backend.is_sparse(A) else A
 
     def _represent(self, X, method):
         self._check_same_place(X, self.shared_head_, method)
+        X = _backend.to_place(self._units.of_rows(X), _backend.place_of(X), float_name(X))
         apply = ACTIVATIONS[self.activation].apply
         for W, c in zip(self.coefs_, self.intercepts_, strict=True):
             X = apply(X @ W + c)
@@ -76,16 +82,19 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
         """Check every parameter; returns the Settings."""
         return check_parameters(self)
 
+    def _units_of(self, data):
+        return units_of(spread_of(data)) if self.standardize else PlainUnits()
+
     def _fit_whole(self, X, y, sample_weight):
         """Train as `fit` does."""
-        settings, fit_input, past = self._read(X, y, sample_weight, self.warm_start)
+        settings, fit_input, past = self._read(X, y, sample_weight)
         pose = self._pose(fit_input, past)
-        warn_unless_converged(self._train((X, y, sample_weight), fit_input, pose, settings, past))
+        warn_unless_trained(self._train((X, y, sample_weight), fit_input, pose, settings, past))
         return self
 
     def _fit_batch(self, X, y, sample_weight, *told):
         """Train for one epoch, as `partial_fit` does."""
-        settings, fit_input, past = self._read(X, y, sample_weight, going_on=True)
+        settings, fit_input, past = self._read(X, y, sample_weight, batch=True)
         if settings.validation_fraction is not None:
             raise ValueError("early_stopping must be False in partial_fit, got True.")
         pose = self._pose(fit_input, past, *told)
@@ -93,12 +102,21 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
         self._learn(X, fit_input, pose, settings._replace(max_iter=1), rng, past)
         return self
 
-    def _read(self, X, y, sample_weight, going_on):
-        """(Settings, FitInput, Past or None where a training starts anew), all checked."""
+    def _read(self, X, y, sample_weight, batch=False):
+        """(Settings, FitInput, Past or None where a training starts anew), all checked.
+
+        `batch`: whether they are of `partial_fit`.
+        """
         settings = self._check_params()
-        if going_on and hasattr(self, "tasks_"):
-            return settings, read_more(self, X, y, sample_weight), self._past
-        return settings, self._validate_fit(X, y, sample_weight), None
+        if not (batch or self.warm_start) or not hasattr(self, "tasks_"):
+            return settings, self._validate_fit(X, y, sample_weight), None
+        past = self._past
+        if self.standardize != past.features.are_standard:
+            raise ValueError(
+                f"standardize must be that of the training that goes on, {not self.standardize}, "
+                f"got {self.standardize}."
+            )
+        return settings, read_more(self, X, y, sample_weight, past.features, adapt=batch), past
 
     @with_callbacks
     def _train(self, data, fit_input, pose, settings, past):
@@ -113,6 +131,8 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
         """Train and set the fitted attributes; returns the Outcome."""
         network = self._network(pose, fit_input.data.X.shape[1])
         memory = _begin(network, pose.units, rng, past)
+        if past is not None:
+            memory = memory.after(fit_input.units.change(past.features))
         if pose.data is None:
             outcome = nothing_learnt(memory)
         else:
@@ -132,6 +152,7 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
             * network.strengths(self.alpha, self.alpha_shared, self.alpha_specific),
             pose.criterion,
             pose.score,
+            pose.constant,
         )
 
         def report(number, objective, score, theta):
@@ -198,20 +219,29 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
         self.task_weights_ = deliver(np.nan_to_num(used))
         self.n_iter_ = max(1, len(record.losses))
         known = [tasks[t] for t in pose.tasks]
-        self._past = Past(outcome.memory, pose.units, pose.reading, known, record, rng)
+        self._past = Past(
+            outcome.memory, pose.units, pose.reading, known, record, rng, fit_input.units
+        )
 
 
-def warn_unless_converged(outcome):
+def warn_unless_trained(outcome):
     """One ConvergenceWarning, said of the line that called `fit`."""
-    if outcome.converged:
+    number, (loss, constant) = len(outcome.monitor.losses), outcome.losses
+    if not outcome.converged:
+        reason = f" ({outcome.message})" if outcome.message else ""
+        message = (
+            f"training stopped after {number} iterations without convergence{reason}; raise "
+            "max_iter or tol, or standardise X."
+        )
+    elif loss > WORSE * constant > 0 and not outcome.monitor.stopped:
+        message = (
+            f"training stopped after {number} iterations without improvement at a mean loss of "
+            f"{loss:.3g}, above that of constant predictions, {constant:.3g}; standardise X, or "
+            "change learning_rate_init, tol or n_iter_no_change."
+        )
+    else:
         return
-    reason = f" ({outcome.message})" if outcome.message else ""
-    warnings.warn(
-        f"training stopped after {len(outcome.monitor.losses)} iterations without convergence"
-        f"{reason}; raise max_iter or tol, or standardise X.",
-        ConvergenceWarning,
-        stacklevel=stack_level(),
-    )
+    warnings.warn(message, ConvergenceWarning, stacklevel=stack_level())
 
 
 def _equal(data):

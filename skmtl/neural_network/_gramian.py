@@ -9,9 +9,8 @@ larger than they are; so it does wherever each row has one task, in which case n
 """
 
 import numpy as np
-from scipy.sparse import issparse
 
-from .._backend import namespace_of, to_numpy
+from .._backend import is_sparse, namespace_of, to_numpy
 from ._network import column_sums, product_into
 
 ROW_KERNEL = 400  # rows of one label each up to which their kernel beats a product for each task
@@ -99,7 +98,7 @@ def _flat(x):
 
 
 def _dense(layers):
-    return [layers[0].toarray() if issparse(layers[0]) else layers[0], *layers[1:]]
+    return [layers[0].toarray() if is_sparse(layers[0]) else layers[0], *layers[1:]]
 
 
 def _by_task(M, unit_tasks, n_tasks):

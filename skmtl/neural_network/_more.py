@@ -3,13 +3,17 @@
 from sklearn.utils.validation import validate_data
 
 from .._checks import check_option
+from .._feature_units import FeatureUnits
 from .._task_ids import join_tasks
 from .._validation import as_table, require_y
 from ..base import UNKNOWN_TASK
 
 
-def read_more(model, X, y, sample_weight):
-    """FitInput whose tasks are those of the fitted model and the new ids of long data."""
+def read_more(model, X, y, sample_weight, units, *, adapt):
+    """FitInput whose tasks are those of the fitted model and the new ids of long data.
+
+    `units` are those of the features so far; `adapt`: whether these rows change them.
+    """
     check_option("unknown_task", model.unknown_task, UNKNOWN_TASK)
     require_y(model, y)
     validate_data(model, as_table(X), reset=False, skip_check_array=True)
@@ -26,4 +30,9 @@ def read_more(model, X, y, sample_weight):
     else:
         tasks, (_, number) = join_tasks(model.tasks_, tasks)
         codes = number[codes]
-    return model._fit_input(features, labels, values, weight, tasks, codes)
+    more = features, labels, values, weight, tasks, codes
+    if not adapt:
+        return model._fit_input(*more, units=units)
+    raw = model._fit_input(*more, units=FeatureUnits())
+    units = units.joined(raw.data)
+    return raw._replace(data=units.of_data(raw.data), units=units)

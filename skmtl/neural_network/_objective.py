@@ -78,6 +78,12 @@ class Objective:
         A = self.network.forward(params, rows.X)[-1]
         return rows.scores(A, self.heads(params), params.intercepts)
 
+    def constant_loss(self, b, rows):
+        """Mean loss over all labels of scores b (n_units,) that are the same in each row."""
+        b, nothing = (to_place(v, *self.beside) for v in (b, np.zeros((len(rows), 1))))
+        E, _ = self.criterion.weighted(rows, rows.scores(nothing, 0 * b[:, None], b))
+        return float(namespace_of(E).sum(E)) / rows.total
+
     def mean_representation(self, theta, rows):
         """Mean over rows of the representation, weighted by the rows' labels, of shape (width,)."""
         params, total = self.network.views(theta), 0.0

@@ -20,7 +20,7 @@ EVALUATIONS = 20  # of the objective for each iteration of L-BFGS, at most and o
 class Adam:
     """Kingma and Ba's method; `m` and `v` are their moments over 1 - beta, which saves products."""
 
-    n_moments = 2
+    moments = "gradients", "squares"  # what the vectors of the state are
 
     def __init__(self, learning_rate):
         self.learning_rate = learning_rate
@@ -51,7 +51,7 @@ class Adam:
 class SGD:
     """Gradient descent with Nesterov's momentum."""
 
-    n_moments = 1
+    moments = ("parameters",)
 
     def __init__(self, learning_rate):
         self.learning_rate = learning_rate

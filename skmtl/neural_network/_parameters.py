@@ -26,6 +26,7 @@ def check_parameters(estimator):
     check_strength("alpha_specific", estimator.alpha_specific)
     _check_balancer(estimator)
     _check_perturbation(estimator)
+    check_flag("standardize", estimator.standardize)
     check_flag("warm_start", estimator.warm_start)
     _check_verbose(estimator.verbose)
     with naming("random_state"):

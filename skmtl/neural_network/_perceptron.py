@@ -6,10 +6,11 @@ from sklearn.utils.metaestimators import available_if
 
 from .. import _backend
 from .._checks import check_flag
+from .._data import label_moments
 from ._base import PerceptronMixin, is_stochastic
 from ._criteria import regression_criterion
 from ._pose import Pose, tasks_with_heads
-from ._scaling import plain_units, target_units, variances
+from ._scaling import plain_units, target_units
 
 
 class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
@@ -57,6 +58,10 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         uphill. None: at the parameters. See Notes for what it costs.
     scale_targets : bool, default=True
         Whether to train on labels in units of their own task, of mean 0 and standard deviation 1.
+    standardize : bool, default=True
+        Whether to train on features in standard units, of mean 0 and standard deviation 1 over the
+        observed labels; held-out rows are among those that are measured. Predictions take X in its
+        own units either way.
     batch_size : int >= 1 or "auto", default="auto"
         Rows of a minibatch, at most all of them; "auto" is 200.
     learning_rate_init : float in (0, inf), default=0.001
@@ -76,7 +81,8 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
     n_iter_no_change : int >= 1 or inf, default=10
         Epochs without improvement after which training ends.
     warm_start : bool, default=False
-        Whether `fit` goes on from the parameters of the last fit. Targets keep their units.
+        Whether `fit` goes on from the parameters of the last fit. Features and targets keep their
+        units.
     task_column : str or int, default=None
         Name or position of the column of X that holds the task ids (long data). None: wide y.
     unknown_task : {"error", "shared"}, default="error"
@@ -92,12 +98,13 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
     Attributes
     ----------
     coefs_ : list of ndarray of shape (n_in, n_out)
-        Weights of each hidden layer.
+        Weights of each hidden layer; the first reads features in standard units with
+        ``standardize=True``.
     intercepts_ : list of ndarray of shape (n_out,)
         Its biases.
     heads_ : ndarray of shape (n_tasks, width)
-        Coefficients of the last hidden layer's activations, or of the features where there is none,
-        in the units of y.
+        Coefficients of the last hidden layer's activations, or of the features where there is none
+        (in standard units with ``standardize=True``), in the units of y.
     intercept_ : ndarray of shape (n_tasks,)
     shared_head_ : ndarray of shape (width,)
         Head of a task of which nothing is known.
@@ -125,6 +132,9 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         Columns of X, the task column included.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Where X has column names.
+    mean_, scale_ : ndarray of shape (n_features,)
+        Means and standard deviations of the features, with ``standardize=True``: those of all
+        batches of `partial_fit`, and of the first fit of a warm start.
 
     See Also
     --------
@@ -211,6 +221,7 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         update_every=1,
         perturbation=None,
         scale_targets=True,
+        standardize=True,
         batch_size="auto",
         learning_rate_init=1e-3,
         max_iter=200,
@@ -239,6 +250,7 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         self.update_every = update_every
         self.perturbation = perturbation
         self.scale_targets = scale_targets
+        self.standardize = standardize
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
@@ -347,13 +359,14 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         if not self.scale_targets:
             units = plain_units(data.n_tasks)
         else:
-            units = target_units(data, 1.0 if past is None else past.reading.pooled_scale)
+            units = target_units(data, None if past is None else past.reading.pooled_scale)
         if past is not None:
             units = past.reading.joined(units, old, number, len(tasks))
-        scaled, disagreement = units.select(number).scaled(data), None
-        if self.balancer is not None and self.loss == "squared_error":
-            disagreement = np.zeros(len(tasks))
-            disagreement[number] = variances(scaled)
+        scaled = units.select(number).scaled(data)
+        constant, disagreement = np.zeros((2, len(tasks)))
+        constant[number], std = label_moments(scaled)[:2]
+        disagreement[number] = std**2
+        knows = self.balancer is not None and self.loss == "squared_error"
         one_head_each = np.arange(len(tasks))
         return Pose(
             data=scaled,
@@ -367,7 +380,8 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
             criterion=regression_criterion(self.loss),
             score=_pooled_r2,
             reading=units,
-            disagreement=disagreement,
+            constant=constant,
+            disagreement=disagreement if knows else None,
         )
 
     def _record_heads(self, X, fit_input, pose, blocks, center):

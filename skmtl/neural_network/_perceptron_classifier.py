@@ -74,6 +74,10 @@ class MultiTaskPerceptronClassifier(
     perturbation : None or SharpnessAware, default=None
         Where "adam" and "sgd" take the tasks' gradients: at a distance from the parameters, a step
         uphill. None: at the parameters. See Notes for what it costs.
+    standardize : bool, default=True
+        Whether to train on features in standard units, of mean 0 and standard deviation 1 over the
+        observed labels; held-out rows are among those that are measured. Predictions take X in its
+        own units either way.
     batch_size : int >= 1 or "auto", default="auto"
         Rows of a minibatch, at most all of them; "auto" is 200.
     learning_rate_init : float in (0, inf), default=0.001
@@ -93,7 +97,8 @@ class MultiTaskPerceptronClassifier(
     n_iter_no_change : int >= 1 or inf, default=10
         Epochs without improvement after which training ends.
     warm_start : bool, default=False
-        Whether `fit` goes on from the parameters of the last fit, with its classes.
+        Whether `fit` goes on from the parameters of the last fit, with its classes. Features keep
+        their units.
     task_column : str or int, default=None
         Name or position of the column of X that holds the task ids (long data). None: wide y.
     unknown_task : {"error", "shared"}, default="error"
@@ -111,13 +116,15 @@ class MultiTaskPerceptronClassifier(
     classes_ : ndarray of shape (n_classes,) or list of n_tasks such arrays
         A list where y is 2-D. Long data: the classes of all tasks.
     coefs_ : list of ndarray of shape (n_in, n_out)
-        Weights of each hidden layer.
+        Weights of each hidden layer; the first reads features in standard units with
+        ``standardize=True``.
     intercepts_ : list of ndarray of shape (n_out,)
         Its biases.
     heads_ : ndarray of shape (n_tasks, width), or list
-        Coefficients of the last hidden layer's activations, or of the features where there is none,
-        for the score of each task's second class. Where a task has more than two classes: a list
-        of arrays of shape (n_classes of the task, width).
+        Coefficients of the last hidden layer's activations, or of the features where there is none
+        (in standard units with ``standardize=True``), for the score of each task's second class.
+        Where a task has more than two classes: a list of arrays of shape (n_classes of the task,
+        width).
     intercept_ : ndarray of shape (n_tasks,), or list of arrays of shape (n_classes of the task,)
     shared_head_ : ndarray of shape (width,) or (n_classes, width)
         Head of a task of which nothing is known. Where a task has more than two classes: one row
@@ -145,6 +152,9 @@ class MultiTaskPerceptronClassifier(
         Columns of X, the task column included.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Where X has column names.
+    mean_, scale_ : ndarray of shape (n_features,)
+        Means and standard deviations of the features, with ``standardize=True``: those of all
+        batches of `partial_fit`, and of the first fit of a warm start.
 
     See Also
     --------
@@ -218,6 +228,7 @@ class MultiTaskPerceptronClassifier(
         gramian="features",
         update_every=1,
         perturbation=None,
+        standardize=True,
         batch_size="auto",
         learning_rate_init=1e-3,
         max_iter=200,
@@ -247,6 +258,7 @@ class MultiTaskPerceptronClassifier(
         self.gramian = gramian
         self.update_every = update_every
         self.perturbation = perturbation
+        self.standardize = standardize
         self.batch_size = batch_size
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
@@ -410,6 +422,7 @@ class MultiTaskPerceptronClassifier(
             criterion=criterion,
             score=_accuracy(criterion),
             reading=classes,
+            constant=np.zeros(int(sizes.sum())),
             disagreement=disagreement,
         )
 

@@ -30,6 +30,8 @@ class Pose(NamedTuple):
         As in Problem.
     reading : object
         What the subclass needs to read scores.
+    constant : ndarray of shape (n_units,)
+        Scores of a model that does not see the features, which a training should better.
     disagreement : ndarray of shape (n_known,) or None
         Losses of the best constant scores.
     """
@@ -45,6 +47,7 @@ class Pose(NamedTuple):
     criterion: Any
     score: Any
     reading: Any
+    constant: np.ndarray
     disagreement: Any = None
 
 
@@ -60,6 +63,8 @@ class Past(NamedTuple):
         Ids of the tasks with a head.
     history : History
     rng : RandomState
+    features : PlainUnits or NetworkUnits
+        Units of the features.
     """
 
     memory: Memory
@@ -68,6 +73,7 @@ class Past(NamedTuple):
     tasks: list
     history: History
     rng: Any
+    features: Any
 
 
 def tasks_with_heads(fit_input, past):

@@ -3,9 +3,8 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import issparse
 
-from .._backend import few_threads, place_of, to_numpy, to_place, widest_float
+from .._backend import few_threads, is_sparse, place_of, to_numpy, to_place, widest_float
 from .._splitters import MultiTaskShuffleSplit
 from ._balanced import balanced
 from ._network import grown
@@ -14,6 +13,8 @@ from ._optimizers import STOCHASTIC
 from ._rows import training_rows
 from ._sharpness import perturbed
 from ._training import Monitor, descend, settle
+
+KINDS = {len(method.moments): method.moments for method in STOCHASTIC.values()}
 
 
 class Problem(NamedTuple):
@@ -33,6 +34,8 @@ class Problem(NamedTuple):
         Losses under weights, as `Elementwise`.
     score : callable
         Of (rows, scores Z): how well they agree, a float.
+    constant : ndarray of shape (n_units,)
+        Scores that a training should better.
     """
 
     data: Any
@@ -42,11 +45,12 @@ class Problem(NamedTuple):
     strengths: np.ndarray
     criterion: Any
     score: Any
+    constant: np.ndarray
 
     def rows(self, dtype):
         """The rows in a floating type, given by its name, where X lies."""
         network = self.network
-        one_feature_each = issparse(self.data.X) and not network.sizes[1:]
+        one_feature_each = is_sparse(self.data.X) and not network.sizes[1:]
         several_units = len(network.unit_tasks) > network.n_tasks
         return training_rows(
             self.data,
@@ -86,6 +90,21 @@ class Memory(NamedTuple):
         theta = grown(self.theta, self.network, network, unit_of, fill=True)
         return self._replace(network=network, theta=theta, optimizer=optimizer)
 
+    def after(self, change):
+        """The same after a Change of the features; what a balancer remembers stays."""
+        if change is None:
+            return self
+        theta, optimizer = change.of_parameters(self.network, self.theta), self.optimizer
+        if optimizer is not None:
+            optimizer = (
+                optimizer[0],
+                [
+                    getattr(change, f"of_{kind}")(self.network, vector)
+                    for kind, vector in zip(KINDS[len(optimizer[1])], optimizer[1], strict=True)
+                ],
+            )
+        return self._replace(theta=theta, optimizer=optimizer)
+
 
 class Outcome(NamedTuple):
     """Result of a training.
@@ -99,6 +118,8 @@ class Outcome(NamedTuple):
     converged : bool
     message : str
         Of L-BFGS.
+    losses : tuple of float
+        Mean losses of all labels: of what was trained, and of constant scores.
     """
 
     memory: Memory
@@ -106,6 +127,7 @@ class Outcome(NamedTuple):
     monitor: Monitor
     converged: bool
     message: str = ""
+    losses: tuple = (0.0, 0.0)
 
 
 def train(problem, memory, settings, rng, *, dtype, balancing=None, perturbation=None, report=None):
@@ -162,8 +184,9 @@ def train(problem, memory, settings, rng, *, dtype, balancing=None, perturbation
         else:
             theta, state, converged, message = settle(objective, theta, rows, settings, monitor)
         center = to_numpy(objective.mean_representation(theta, rows))
+        losses = monitor.kept_loss(), objective.constant_loss(problem.constant, rows)
     memory = Memory(network, to_numpy(theta), _moved(state, to_numpy), **source.kept())
-    return Outcome(memory, center, monitor, converged, message)
+    return Outcome(memory, center, monitor, converged, message, losses)
 
 
 def nothing_learnt(memory):

@@ -37,17 +37,13 @@ def plain_units(n_tasks):
     return TargetUnits(np.zeros(n_tasks), np.ones(n_tasks), 0.0, 1.0)
 
 
-def target_units(data, otherwise=1.0):
+def target_units(data, otherwise=None):
     """Units in which each task of the TaskData has mean 0 and standard deviation 1.
 
     A task whose labels are all equal gets the pooled standard deviation about the tasks' means, and
-    where that is zero all get `otherwise`.
+    where that is zero all get `otherwise`, or the unit of the LabelMoments.
     """
-    mean, std, pooled_mean, pooled_std = label_moments(data)
-    pooled = pooled_std or otherwise
+    moments = label_moments(data)
+    mean, std, pooled_mean, pooled_std = moments
+    pooled = pooled_std or otherwise or moments.unit
     return TargetUnits(mean, np.where(std > 0, std, pooled), pooled_mean, pooled)
-
-
-def variances(data):
-    """Weighted variance of the labels of each task."""
-    return label_moments(data).std ** 2

@@ -80,6 +80,11 @@ class Monitor:
             self.stopped = bool(self.report(len(self.losses), objective, shown, theta))
         return self.stopped or self.idle > self.patience
 
+    def kept_loss(self):
+        """Mean loss over all labels in the epoch whose parameters are kept."""
+        kept = int(np.argmax(self.scores)) if self.scores else -1
+        return float(np.nansum(self.losses[kept] * self.totals) / self.totals.sum())
+
 
 def refuse_divergence(value, iteration):
     """Raise ValueError where a number of an iteration, the first being 1, is not finite."""
@@ -108,7 +113,7 @@ def descend(source, theta, state, rows, settings, rng, monitor):
     stopped : bool
     """
     optimizer = STOCHASTIC[settings.solver](settings.learning_rate)
-    if state is None or len(state[1]) != optimizer.n_moments:  # of the other optimiser
+    if state is None or len(state[1]) != len(optimizer.moments):  # of the other optimiser
         state = optimizer.init(theta)
     params, order = source.network.views(theta), np.arange(len(rows))
     size = min(settings.batch_size or AUTO_BATCH, len(rows))

@@ -86,7 +86,13 @@ def _mirrored(table, y):
     return np.concatenate([table, mirror]), np.concatenate([y, -y]), np.full(2 * len(y), 0.5)
 
 
-SINGLE_LAYER = {"hidden_layer_sizes": (), "solver": "lbfgs", "max_iter": 5000, "random_state": 0}
+SINGLE_LAYER = {
+    "hidden_layer_sizes": (),
+    "solver": "lbfgs",
+    "max_iter": 5000,
+    "standardize": False,
+    "random_state": 0,
+}
 FITS = {  # an estimator and how it is fitted
     "squared_error": (MultiTaskRidge(fit_intercept=False), _fit_linear),
     "huber": (
