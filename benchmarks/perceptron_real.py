@@ -236,7 +236,7 @@ def tox21_models(folds):
     def tuned_bits(model):
         return GridSearchCV(model, {"alpha": BIT_ALPHAS}, scoring=scorer, cv=folds)
 
-    network = NETWORK | {"max_iter": EPOCHS}
+    network = NETWORK | {"max_iter": EPOCHS, "standardize": False}
     models = {}
     for balancer in (None, *BALANCERS):
         model = MultiTaskPerceptronClassifier(balancer=balancer, **network)

@@ -32,7 +32,8 @@ N_SEEDS = 10
 DRAWS = 8  # fixed weights that are tried
 EQUAL, TUNED = "equal weights", f"fixed weights, best of {DRAWS + 1}"
 OWN = "a network for each task"
-NETWORK = {  # trained until held-out rows say stop
+NETWORK = {  # trained until held-out rows say stop; features are in one unit already
+    "standardize": False,
     "learning_rate_init": 0.005,
     "early_stopping": True,
     "validation_fraction": 0.2,

@@ -106,12 +106,18 @@ def test_the_centred_view_acts_as_its_dense_form(weighted):
         (E[:, 0] @ view, E[:, 0] @ dense),
         (view.T @ E, dense.T @ E),
         (view.T @ E[:, 0], dense.T @ E[:, 0]),
+        (view.toarray(), dense),
+        (view[3:7, :].toarray(), dense[3:7]),
+        (view[np.array([9, 0])] @ B, dense[[9, 0]] @ B),
+        (view.multiply(E @ B.T[:2]), dense * (E @ B.T[:2])),
         (gram(view), gram(dense)),
         (kernel(view), kernel(dense)),
         (column_squares(view), column_squares(dense)),
         (column_squares(view, share), column_squares(dense, share)),
     ):
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+    narrow = view.astype("float32")
+    assert narrow.dtype == (narrow @ B.astype("float32")).dtype == np.float32
 
 
 @pytest.mark.parametrize("model", [IndependentTasks(Ridge()), PooledTasks(Ridge())])

@@ -151,10 +151,11 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
 
     with sample weights s (0 where a label is missing) and task weights omega. These are plain sums:
     with ``hidden_layer_sizes=()``, ``scale_targets=False`` and ``solver="lbfgs"`` this is
-    :class:`~skmtl.linear_model.MultiTaskRidge` with the same alphas, and for one task `alpha`
-    means what it means to :class:`sklearn.neural_network.MLPRegressor` on a full batch. The solvers
-    see the objective divided by the sum of all weights; in a minibatch the penalties count by its
-    share of that sum, so that their strength does not depend on `batch_size`.
+    :class:`~skmtl.linear_model.MultiTaskRidge` with the same alphas and `standardize`, and for one
+    task `alpha` means what it means to :class:`sklearn.neural_network.MLPRegressor` on a full
+    batch, behind a StandardScaler with ``standardize=True``. The solvers see the objective divided
+    by the sum of all weights; in a minibatch the penalties count by its share of that sum, so that
+    their strength does not depend on `batch_size`.
 
     Under a balancer every task's loss is its mean over the observed labels of the batch, and the
     shared parameters (hidden layers and h_0) follow the gradients as the balancer weighs them,
@@ -173,6 +174,15 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
     "samo" T + 3 and T + 1, where 1 of each would do; in long data those of a task run over its own
     rows alone, so that all T together cost as much as one. Without hidden layers the squared error
     is equally sharp everywhere: there it only shrinks the coefficients, as penalties do for less.
+
+    With ``standardize=True`` x are features in standard units, weighted as the observed labels are:
+    a weight of 2 is a row twice. So the units in which features come change predictions by rounding
+    alone, which grows without bound only where "lbfgs" is stopped far from convergence. A sparse X
+    is centred without being filled, and its training is that of the dense X. What a balancer
+    remembers of gradients stays in the units of earlier batches.
+
+    `fit` warns where it ends unconverged, or at a mean loss a tenth above that of constant
+    predictions.
 
     Weights are frequencies: with a full batch, weight 2 equals a row twice. Minibatches hold rows,
     whatever their weights. "adam" and "sgd" compute in X's type, "lbfgs" in float64.
@@ -297,7 +307,10 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         """Train for one epoch on X and y, going on from where the last training ended.
 
         It is an epoch of `fit` on this batch: penalties count against its labels. A task's units
-        are those of the first batch with a label of it. Not for ``solver="lbfgs"``.
+        are those of the first batch with a label of it. Means and deviations of the features are
+        those of all rows so far; where a batch changes them, the first layer and the solver's state
+        change so that the network stays the function it was. A feature that was constant so far
+        is taken in the unit that it turns out to have. Not for ``solver="lbfgs"``.
 
         Parameters
         ----------

@@ -178,8 +178,9 @@ class MultiTaskPerceptronClassifier(
     more than two classes, every task has a head h_0c + u_tc for each of its classes, the log loss
     is that of their softmax, and the penalties are summed over classes. These are plain sums: with
     ``hidden_layer_sizes=()``, ``loss="log_loss"`` and ``solver="lbfgs"`` this is
-    :class:`~skmtl.linear_model.MultiTaskLogisticRegression` with the same alphas, and for one task
-    `alpha` means what it means to :class:`sklearn.neural_network.MLPClassifier` on a full batch.
+    :class:`~skmtl.linear_model.MultiTaskLogisticRegression` with the same alphas and `standardize`,
+    and for one task `alpha` means what it means to :class:`sklearn.neural_network.MLPClassifier` on
+    a full batch, behind a StandardScaler with ``standardize=True``.
     The hinge of a binary label is max(0, 1 - (2 y - 1) z) at the score z, and "squared_hinge" its
     square: without hidden layers and with one alpha inf, for one task, the other is 1 / C of
     scikit-learn's SVC and, but for the intercept, LinearSVC.
@@ -304,8 +305,10 @@ class MultiTaskPerceptronClassifier(
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one epoch on X and y, going on from where the last training ended.
 
-        It is an epoch of `fit` on this batch: penalties count against its labels. Not for
-        ``solver="lbfgs"``.
+        It is an epoch of `fit` on this batch: penalties count against its labels. Means and
+        deviations of the features are those of all rows so far; where a batch changes them, the
+        first layer and the solver's state change so that the network stays the function it was.
+        Not for ``solver="lbfgs"``.
 
         Parameters
         ----------
