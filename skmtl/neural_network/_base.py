@@ -89,7 +89,8 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
         """Train as `fit` does."""
         settings, fit_input, past = self._read(X, y, sample_weight)
         pose = self._pose(fit_input, past)
-        warn_unless_trained(self._train((X, y, sample_weight), fit_input, pose, settings, past))
+        outcome = self._train((X, y, sample_weight), fit_input, pose, settings, past)
+        warn_unless_trained(outcome, "" if self.standardize else ", or standardise X")
         return self
 
     def _fit_batch(self, X, y, sample_weight, *told):
@@ -224,20 +225,20 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
         )
 
 
-def warn_unless_trained(outcome):
-    """One ConvergenceWarning, said of the line that called `fit`."""
+def warn_unless_trained(outcome, way_out):
+    """One ConvergenceWarning, said of the line that called `fit`; `way_out`: what else may help."""
     number, (loss, constant) = len(outcome.monitor.losses), outcome.losses
     if not outcome.converged:
         reason = f" ({outcome.message})" if outcome.message else ""
         message = (
             f"training stopped after {number} iterations without convergence{reason}; raise "
-            "max_iter or tol, or standardise X."
+            f"max_iter or tol{way_out}."
         )
     elif loss > WORSE * constant > 0 and not outcome.monitor.stopped:
         message = (
             f"training stopped after {number} iterations without improvement at a mean loss of "
-            f"{loss:.3g}, above that of constant predictions, {constant:.3g}; standardise X, or "
-            "change learning_rate_init, tol or n_iter_no_change."
+            f"{loss:.3g}, above that of constant predictions, {constant:.3g}; change "
+            f"learning_rate_init or tol, or raise n_iter_no_change{way_out}."
         )
     else:
         return

@@ -90,8 +90,8 @@ def refuse_divergence(value, iteration):
     """Raise ValueError where a number of an iteration, the first being 1, is not finite."""
     if not np.isfinite(value):
         raise ValueError(
-            f"training diverged in iteration {iteration}, where it met {value}; standardise X or "
-            "lower learning_rate_init."
+            f"training diverged in iteration {iteration}, where it met {value}; lower "
+            "learning_rate_init, or standardise X where standardize=False."
         )
 
 
