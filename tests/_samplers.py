@@ -117,8 +117,8 @@ SMALL_GRIDS = {  # scikit-learn's checks also search by refits, a second for eac
         "alphas_outlier": [2.0],
     },
 }
-# seeded; trained for a dozen epochs, without a warning, on all rows at once: weights are then
-# frequencies, and rounding has no time to grow
+# seeded; trained for a dozen epochs on all rows at once: weights are then frequencies, and rounding
+# has no time to grow; where a dozen do not suffice, ENDED_EARLY is the warning
 SHORT_TRAINING = {"random_state": 0, "tol": 1.0, "batch_size": 1000}
 SHORT = dict.fromkeys(["MultiTaskPerceptron", "MultiTaskPerceptronClassifier"], SHORT_TRAINING)
 SLOW = (

@@ -198,6 +198,7 @@ VALUES = {  # parameter -> values that no estimator takes
     "update_every": COUNT,
     "perturbation": ["samo", 0.1, SharpnessAware, SharpnessAware(0), SharpnessAware(mode="sam")],
     "scale_targets": FLAG,
+    "standardize": FLAG,
     "batch_size": [*COUNT, "all"],
     "learning_rate_init": [0, *STRENGTH],
     "shuffle": FLAG,

@@ -125,6 +125,6 @@ def test_a_solution_predicts_the_same_in_the_users_units(xp_place):
     found = to_numpy(there @ user.W.T + user.b)
     np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-11)
     shared = to_numpy(there @ user.shared + user.shared_intercept)
-    np.testing.assert_allclose(shared, found[:, 0], rtol=1e-12)
+    np.testing.assert_allclose(shared, found[:, 0], rtol=1e-11, atol=1e-11)
     origin = units.of_rows(user.origin[None, :])[0, :]
     np.testing.assert_allclose(to_numpy(origin), [0.1, 0.2, 0.3], rtol=1e-10)
