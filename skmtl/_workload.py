@@ -15,7 +15,7 @@ PASSES = {"MultiTaskRidgeCV": 3.0, "MultiTaskBayesianRidge": 2.0}  # over a tabl
 DUMMIES, LEARNED = "pooled + dummies", "MultiTaskBayesianRidge"
 OF_TASKS = {DUMMIES, LEARNED}  # their tables have a column for each task
 COPIES = 4  # of the table of features that a fit holds at a time
-LONG = 120.0  # seconds
+LONG = 30.0  # seconds
 
 
 def check_work(n_rows, n_features, sizes, *, wide, n_splits, without=()):

@@ -49,7 +49,7 @@ def test_long_work_is_told_with_the_model_that_takes_most_of_it(monkeypatch):
 
 
 def test_a_note_names_the_total_and_the_largest_share():
-    assert long_work_note({"a": 50.0, "b": 60.0}) is None
+    assert long_work_note({"a": 10.0, "b": 15.0}) is None
     note = long_work_note({"a": 150.0, "b": 450.0})
     assert note.startswith("this takes 10 minutes or so, 75% of it for 'b': ")
 
