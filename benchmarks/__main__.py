@@ -12,7 +12,7 @@ import warnings
 BENCHMARKS = {  # the options that each takes
     "ridge": ["quick"],
     "perceptron": ["quick"],
-    "perceptron_raw": ["quick", "data"],
+    "raw_units": ["quick", "data"],
     "perceptron_real": ["quick", "data"],
     "balancing": ["quick"],
     "bargaining": ["quick"],
