@@ -14,10 +14,13 @@ sys.path.insert(0, str(ROOT))
 from benchmarks._kernels import environment, usable  # noqa: E402, beside the sources only
 
 FILES = """
-    balanced_linear balancing_gramian_rules balancing_gradients bayesian_ridge clustering_solver
-    evidence invariances logistic perceptron ridge ridge_cv solvers
+    balanced_linear balancing_cone balancing_gramian_rules balancing_gradients bargaining
+    bayesian_ridge clustering_solver evidence feature_units fixed_point_weights invariances
+    least_maximum logistic perceptron perceptron_units ridge ridge_cv solvers standardize stream
 """.split()
-THREADED = "balanced_linear bayesian_ridge invariances ridge ridge_cv".split()
+THREADED = (
+    "balanced_linear bargaining bayesian_ridge invariances ridge ridge_cv standardize".split()
+)
 
 
 def main():

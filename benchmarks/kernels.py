@@ -31,7 +31,7 @@ GRADIENTS = dict.fromkeys(  # left where a descent ends, relative
     1e-6,
 )
 VALUES = {  # relative change of the objective that the tolerance leaves
-    "excess_risk": 1e-3,
+    "excess_risk": 1e-6,
     "MultiTaskBayesianRidge": 1e-5,
     "MultiTaskRobustClustering": 1e-6,
     "MultiTaskRobustClusteringCV": 1e-6,

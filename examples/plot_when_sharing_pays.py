@@ -1,6 +1,6 @@
 """
-Ahead on average at every size, and 220 rows are too few to show it
-====================================================================
+Ahead on average from six rows a firm on, and 220 rows are too few to show it
+==============================================================================
 
 How much did each of eleven firms invest? With three or four years of each, the shared-plus-specific
 model does as well as common slopes and a level for each firm ("pooled + dummies"), the best of the

@@ -5,9 +5,9 @@ table; a task of its own costs a model, however few rows it has.  Rates are of t
 one core, so that minutes and gigabytes are right to a factor of a few.
 """
 
-import os
-
 import numpy as np
+
+from ._backend import free_memory, in_words
 
 OPERATIONS_A_SECOND = 1e9
 SECONDS_A_TASK = {"independent": 2e-3, "independent, one alpha": 4e-4, "MultiTaskRidgeCV": 1e-3}
@@ -34,7 +34,7 @@ def check_work(n_rows, n_features, sizes, *, wide, n_splits, without=()):
 
     Raises
     ------
-    ValueError
+    MemoryError
         With the bytes and what to do.
     """
     tables = [t for t in _tables(n_rows, n_features, sizes, wide=wide) if t[0] not in without]
@@ -45,7 +45,7 @@ def check_work(n_rows, n_features, sizes, *, wide, n_splits, without=()):
 
 
 def _check_memory(tables):
-    memory = _memory()
+    memory = free_memory()
     need = {name: 8.0 * COPIES * rows * columns for name, columns, rows, _ in tables}
     shape = {name: (rows, columns) for name, columns, rows, _ in tables}
     large = [name for name in need if memory is not None and need[name] > memory]
@@ -55,10 +55,10 @@ def _check_memory(tables):
     way = ""
     if set(large) <= OF_TASKS:  # the others can do without so many columns
         way = f"add {' '.join(f'--without {name!r}' for name in large)}, or "
-    raise ValueError(
+    raise MemoryError(
         f"{worst!r} makes tables of {shape[worst][0]} rows and {shape[worst][1]} columns, some "
-        f"{size_text(need[worst])} in all, and this machine has {size_text(memory)} of memory; "
-        f"{way}take fewer columns (--drop), rows or tasks."
+        f"{in_words(need[worst])} in all, and {in_words(memory)} of memory are free; {way}take "
+        "fewer columns (--drop), rows or tasks."
     )
 
 
@@ -73,17 +73,13 @@ def long_work_note(seconds):
     total = sum(seconds.values())
     if total < LONG:
         return None
-    name = max(seconds, key=seconds.get)
-    share = seconds[name] / total
-    return (
-        f"this takes {time_text(total)} or so, {share:.0%} of it for {name!r}: fewer splits "
-        f"(--repeats), fewer columns (--drop) or --without {name!r} shorten it."
-    )
-
-
-def size_text(n_bytes):
-    """Bytes in words, as "7.2 GB"."""
-    return f"{n_bytes / 1e9:.3g} GB" if n_bytes >= 1e9 else f"{n_bytes / 1e6:.3g} MB"
+    heavy = [name for name in seconds if seconds[name] > LONG] or [max(seconds, key=seconds.get)]
+    time = time_text(total)
+    note = f"this takes {time} or so: fewer splits (--repeats) or columns (--drop) shorten it"
+    if len(heavy) == len(seconds):
+        return f"{note}."
+    left = time_text(total - sum(seconds[name] for name in heavy))
+    return f"{note}, and {' '.join(f'--without {name!r}' for name in heavy)} leaves {left}."
 
 
 def time_text(seconds):
@@ -106,11 +102,3 @@ def _tables(n_rows, n_features, sizes, *, wide):
         (LEARNED, n_features + n_tasks, rows, rows),
         ("MultiTaskRidgeCV", n_features, rows, rows),
     ]
-
-
-def _memory():
-    """Bytes of memory, None where the system does not say."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):
-        return None

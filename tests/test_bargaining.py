@@ -277,7 +277,7 @@ def test_tasks_that_all_but_oppose_each_other_still_agree(angle):
 def test_a_constant_task_has_nothing_to_gain_and_is_named():
     X, Y = conflicting(0, [1.0, 1.0, 1.0])
     Y[:, 1] = 4.0
-    with pytest.warns(ConvergenceWarning, match=r"no task can gain .* \(tasks 1\)"):
+    with pytest.warns(ConvergenceWarning, match=r"no task can gain .* \(task 1\)"):
         MultiTaskRidge(balancer="nash_bargaining").fit(X, Y)
 
 

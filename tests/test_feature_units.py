@@ -56,9 +56,8 @@ def test_weights_are_frequencies(centre):
 @pytest.mark.parametrize("Y", [X, Y], ids=["complete", "gaps"])
 def test_sparse_features_have_the_units_of_dense_ones(Y, centre):
     holes = np.where(RNG.random(X.shape) < 0.5, 0.0, X)
-    dense, sparse = units_of(holes, Y, W, centre=centre), units_of(csr_array(holes), Y, W)
-    if centre:
-        assert_same(dense, sparse)
+    dense, sparse = (units_of(x, Y, W, centre=centre) for x in (holes, csr_array(holes)))
+    assert_same(dense, sparse)
     rows = sparse.of_rows(csr_array(holes))
     np.testing.assert_allclose(rows.toarray(), holes / sparse.scale, rtol=ROUNDING)
     assert not sparse.origin.any()

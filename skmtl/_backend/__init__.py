@@ -13,7 +13,7 @@ from ._kernels import (
     sparse_gram,
     whiten_psd,
 )
-from ._memory import free_memory, require_memory
+from ._memory import free_memory, in_words, require_memory
 from ._places import (
     DEVICES,
     GPU_WORK,
@@ -51,6 +51,7 @@ __all__ = [
     "few_threads",
     "free_memory",
     "gram",
+    "in_words",
     "inverse_pd",
     "is_foreign",
     "is_sparse",

@@ -10,7 +10,7 @@ import numpy as np
 from .._checks import check_option
 from ._balancer import Answer, Balancer
 from ._cone import share_equally, square_root
-from ._imtl_g import DEPENDENT
+from ._imtl_g import NULL_EIGENVALUE
 from ._parameters import parameter_holder
 
 SIZES = {"min": np.min, "median": np.median, "mean": np.mean}
@@ -25,9 +25,9 @@ class AlignedMTL(Balancer):
     rows of B J are orthogonal and of length sqrt(size), up to directions that J does not have.
     Eigenvalues below rounding, n_tasks times 2e-16 of the largest and 1e-14 where unit gradients
     depend on one another, count as zero, and so do gradients below the square root of 2e-16 n_tasks
-    of the longest: their weight is 0. Weights may be
-    negative. With `scale="min"` a descent stops at the first Pareto-stationary point that it meets,
-    as the size vanishes there; with more tasks than parameters it ends where sum_t p_t g_t = 0.
+    of the longest: their weight is 0. Weights may be negative. With `scale="min"` a descent stops
+    at the first Pareto-stationary point that it meets, as the size vanishes there; with more tasks
+    than parameters it ends where sum_t p_t g_t = 0.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class AlignedMTL(Balancer):
         check_option("scale", self.scale, tuple(SIZES))
 
     def merit(self, stats, state):
-        """The preferences: p'J d = size p'(J J')^(1/2) p."""
+        """The preferences: p'J d = sqrt(size) p'(J J')^(1/2) p is positive."""
         return self.preferences(stats.n_tasks)
 
     def weigh(self, stats, p, own):
@@ -71,7 +71,7 @@ class AlignedMTL(Balancer):
         F, independent = square_root(C)
         W, values, _ = np.linalg.svd((F * np.where(seen, s / s.max(), 0.0)).T)
         # where rows depend on one another the values that should be zero are roots of rounding
-        kept = values**2 > len(p) * (EPS if independent else DEPENDENT) * values[0] ** 2
+        kept = values**2 > len(p) * (EPS if independent else NULL_EIGENVALUE) * values[0] ** 2
         W, values = W[:, kept], values[kept]
         size = np.sqrt(SIZES[self.scale](values**2))
         weights = np.where(seen, W @ (size / values * (W.T @ p)), 0.0)

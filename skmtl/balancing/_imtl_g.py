@@ -11,7 +11,9 @@ from ._balancer import Answer, Balancer
 from ._cone import ROUNDING, share_equally
 from ._parameters import parameter_holder
 
-DEPENDENT = 1e-14  # eigenvalue per task that rounding cannot reach: cosines are good to ROUNDING
+NULL_EIGENVALUE = (
+    1e-14  # eigenvalue per task that rounding cannot reach: cosines are good to ROUNDING
+)
 UNATTAINED = 1e-6  # what may miss in cosines that are attained
 
 
@@ -70,7 +72,7 @@ class IMTLG(Balancer):
 
 
 def per_unit_gradient(balancer, stats):
-    """m = p / norms: m'J d = p'U d is positive for d along U^+ p, ||d||^2 / ||U^+ p||."""
+    """m = p / norms: for d = c U^+ p, c > 0, m'J d = p'U d = c ||U U^+ p||^2 is positive."""
     p, s = balancer.preferences(stats.n_tasks), stats.norms
     return np.divide(p, s, out=np.zeros_like(s), where=s > 0)
 
@@ -93,11 +95,13 @@ def equal_cosines(C, p):
     """(z, C z) with C z = p, or as near to it as possible; z = p where that is C z = 0.
 
     In that limit, as C becomes singular along p, z grows along p: its multiple is of no matter.
-    Eigenvalues up to n_tasks DEPENDENT count as zero.
+    Eigenvalues up to n_tasks NULL_EIGENVALUE count as zero.
     """
     values, V = np.linalg.eigh(C)
     along = V.T @ p
-    seen = (values > len(p) * DEPENDENT) & (np.abs(along) > ROUNDING * len(p) * np.abs(p).max())
+    seen = (values > len(p) * NULL_EIGENVALUE) & (
+        np.abs(along) > ROUNDING * len(p) * np.abs(p).max()
+    )
     if not seen.any():
         return p, p
     along = np.where(seen, along, 0.0)

@@ -90,7 +90,8 @@ def _reason(found, fitted):
         )
     names = [fitted.tasks[fitted.labelled[t]] for t in found.tasks[:MOST_NAMED]]
     more = ", ..." if len(found.tasks) > MOST_NAMED else ""
-    about = f" (tasks {', '.join(map(repr, names))}{more})" if names else ""
+    noun = "task" if len(names) == 1 else "tasks"
+    about = f" ({noun} {', '.join(map(repr, names))}{more})" if names else ""
     return f"{found.why}{about}"
 
 

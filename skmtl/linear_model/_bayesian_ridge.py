@@ -33,7 +33,8 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
 (n_tasks, n_tasks), default="auto"
         K. "full": any covariance; "low_rank": loadings plus a variance for each task; "shared":
         one variance common to all tasks and one of their deviations, as in MultiTaskRidge;
-        "diagonal": unrelated tasks; an array, positive semidefinite: a scale of it is learned.
+        "diagonal": unrelated tasks; an array, positive semidefinite: a scale of it is learned, so
+        that the units of the features do not matter.
         "auto": "full" for a wide y, but "low_rank" where missing labels of many tasks make that
         dear (above 1e10 flops an iteration) and not this; "shared" where every row has one label.
     noise : {"auto", "full", "diagonal", "common"}, default="auto"
@@ -61,7 +62,8 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
         Whether to fit intercepts.
     standardize : bool, default=True
         Whether the penalties apply to features in standard units, of mean 0 and standard deviation
-        1 over the observed labels. Coefficients and predictions are in the units of X either way.
+        1 over the observed labels (without an intercept: of root mean square 1). Coefficients and
+        predictions are in the units of X either way.
     max_iter : int, default=500
         Most iterations.
     tol : float in [0, inf), default=1e-5
@@ -83,7 +85,8 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
         ``coef_ - shared_coef_``.
     shared_intercept_ : ndarray of shape ()
     task_covariance_ : ndarray of shape (n_tasks, n_tasks)
-        K; with `groups` its mean over the features.
+        K, of features in standard units with ``standardize=True``; with `groups` its mean over the
+        features.
     task_correlation_ : ndarray of shape (n_tasks, n_tasks)
     group_covariances_ : ndarray of shape (n_groups, n_tasks, n_tasks)
         K of each group, sorted by label, among the tasks with labels. Only with `groups`.
@@ -108,7 +111,9 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Where X has column names.
     mean_, scale_ : ndarray of shape (n_features,)
-        Means and standard deviations of the features, with ``standardize=True``.
+        What is subtracted from the features and what they are divided by, with
+        ``standardize=True``: means and standard deviations; without an intercept 0 and root mean
+        squares. A constant feature is divided by its size.
 
     See Also
     --------

@@ -150,7 +150,8 @@ class MultiTaskLogisticRegression(LogisticMixin, BaseEstimator):
         Whether to fit intercepts.
     standardize : bool, default=False
         Whether the penalties apply to features in standard units, of mean 0 and standard deviation
-        1 over the observed labels. Coefficients and predictions are in the units of X either way.
+        1 over the observed labels (without an intercept: of root mean square 1). Coefficients and
+        predictions are in the units of X either way.
     task_weight : None, "balanced" or array-like of shape (n_tasks,), default=None
         Weight of each task in the objective, in the order of `tasks_`, used normalised to mean 1
         over labelled tasks. "balanced" counts every task the same whatever its number of labels.
@@ -208,7 +209,9 @@ class MultiTaskLogisticRegression(LogisticMixin, BaseEstimator):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Where X has column names.
     mean_, scale_ : ndarray of shape (n_features,)
-        Means and standard deviations of the features, with ``standardize=True``.
+        What is subtracted from the features and what they are divided by, with
+        ``standardize=True``: means and standard deviations; without an intercept 0 and root mean
+        squares. A constant feature is divided by its size.
 
     See Also
     --------

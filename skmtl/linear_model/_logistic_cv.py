@@ -53,7 +53,8 @@ class MultiTaskLogisticRegressionCV(GridMixin, LogisticMixin, BaseEstimator):
         Whether to keep the scores of the whole grid in `cv_results_`.
     standardize : bool, default=True
         Whether the penalties apply to features in standard units, of mean 0 and standard deviation
-        1 over the observed labels. Coefficients and predictions are in the units of X either way.
+        1 over the observed labels (without an intercept: of root mean square 1). Coefficients and
+        predictions are in the units of X either way.
     fit_intercept, task_weight, class_weight, missing_label, task_column, unknown_task, solver, \
 tol, max_iter, device
         As in :class:`MultiTaskLogisticRegression`.
@@ -63,7 +64,8 @@ tol, max_iter, device
     Attributes
     ----------
     alpha_shared_, alpha_specific_, alpha_intercept_ : float
-        The chosen penalties. Equal scores: the larger specific, then intercept, then shared one.
+        The chosen penalties, of features in standard units with ``standardize=True``. Equal
+        scores: the larger specific, then intercept, then shared one.
     best_score_ : float
         Minus the mean log loss, or the mean score over folds with `scoring`.
     cv_results_ : dict of str to ndarray of shape (n_points,)
@@ -74,7 +76,9 @@ tol, max_iter, device
 tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         As in :class:`MultiTaskLogisticRegression`.
     mean_, scale_ : ndarray of shape (n_features,)
-        Means and standard deviations of the features, with ``standardize=True``.
+        What is subtracted from the features and what they are divided by, with
+        ``standardize=True``: means and standard deviations; without an intercept 0 and root mean
+        squares. A constant feature is divided by its size.
 
     Notes
     -----

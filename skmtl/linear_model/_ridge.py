@@ -41,7 +41,8 @@ class MultiTaskRidge(
         Whether to fit intercepts.
     standardize : bool, default=False
         Whether the penalties apply to features in standard units, of mean 0 and standard deviation
-        1 over the observed labels. Coefficients and predictions are in the units of X either way.
+        1 over the observed labels (without an intercept: of root mean square 1). Coefficients and
+        predictions are in the units of X either way.
     task_weight : None, "balanced" or array-like of shape (n_tasks,), default=None
         Weight of each task in the objective, in the order of `tasks_`, used normalised to mean 1
         over labelled tasks. "balanced" counts every task the same whatever its number of labels.
@@ -58,8 +59,8 @@ class MultiTaskRidge(
         conjugate gradients; "auto" is "dual" where there are fewer rows than features, else
         "cholesky".
     tol : float, default=1e-10
-        Of "cg": relative error of the coefficients at which it stops, or where rounding forbids
-        that as in a factorisation, the residual that one leaves.
+        Of "cg": relative error of the coefficients at which it stops, at best that of a
+        factorisation.
     max_iter : int, default=1000
         Of "cg": most iterations.
     device : {"auto", "cpu", "cuda"}, default="auto"
@@ -88,7 +89,9 @@ class MultiTaskRidge(
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Where X has column names.
     mean_, scale_ : ndarray of shape (n_features,)
-        Means and standard deviations of the features, with ``standardize=True``.
+        What is subtracted from the features and what they are divided by, with
+        ``standardize=True``: means and standard deviations; without an intercept 0 and root mean
+        squares. A constant feature is divided by its size.
 
     See Also
     --------
@@ -123,7 +126,8 @@ class MultiTaskRidge(
       excess relative to that of zero coefficients least.
     - Others that read losses or distances to the tasks' own optima ("dibs", "stch", "uncertainty",
       "gls", "imtl_l") are fixed points, weights that are those of the fit under them, to 1e-6 in
-      their logarithms. "group_dro" and "famo", which learn in steps, follow these.
+      their logarithms. "group_dro" and "famo" keep a memory: fits and their steps alternate until
+      the weights stay.
     - Rules that read gradients alone ("mgda", "nash", "upgrad") are followed downhill from zero
       coefficients and stop at the first Pareto-stationary point that they meet.
 

@@ -29,7 +29,8 @@ class MultiTaskRidgeClassifier(LinearClassifierMixin, BaseEstimator):
         0: a free intercept for each task; inf: one intercept.
     standardize : bool, default=False
         Whether the penalties apply to features in standard units, of mean 0 and standard deviation
-        1 over the observed labels. Coefficients and predictions are in the units of X either way.
+        1 over the observed labels (without an intercept: of root mean square 1). Coefficients and
+        predictions are in the units of X either way.
     fit_intercept, task_weight, task_column, unknown_task, solver, tol, max_iter, device
         As in :class:`MultiTaskRidge`.
     class_weight, missing_label
@@ -41,7 +42,9 @@ class MultiTaskRidgeClassifier(LinearClassifierMixin, BaseEstimator):
 tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         As in :class:`MultiTaskLogisticRegression`, of the scores of the classes.
     mean_, scale_ : ndarray of shape (n_features,)
-        Means and standard deviations of the features, with ``standardize=True``.
+        What is subtracted from the features and what they are divided by, with
+        ``standardize=True``: means and standard deviations; without an intercept 0 and root mean
+        squares. A constant feature is divided by its size.
 
     See Also
     --------

@@ -42,8 +42,6 @@ class MultiTaskRidgeCV(
     alphas_shared : array-like of values in (0, inf], default=None
         Grid for alpha_shared; None: ``v * logspace(-1, 4, 6)`` and inf, where v is the mean
         variance of the features, 1 in standard units.
-        Where the model fits all labels, as with tiny penalties on few rows, leave-one-out errors
-        may be lost in rounding: such points do not compete, and a warning says how many.
     alphas_specific : array-like of values in (0, inf], default=None
         Grid for alpha_specific; None: ``v * logspace(-1, 5, 13)`` and inf.
     alphas_intercept : array-like of values in [0, inf], default=None
@@ -71,7 +69,8 @@ class MultiTaskRidgeCV(
         Whether to keep the scores of the whole grid in `cv_results_`.
     standardize : bool, default=True
         Whether the penalties apply to features in standard units, of mean 0 and standard deviation
-        1 over the observed labels. Coefficients and predictions are in the units of X either way.
+        1 over the observed labels (without an intercept: of root mean square 1). Coefficients and
+        predictions are in the units of X either way.
     fit_intercept, task_weight, task_column, unknown_task, device
         As in :class:`MultiTaskRidge`.
     n_jobs : int or None, default=None
@@ -80,7 +79,8 @@ class MultiTaskRidgeCV(
     Attributes
     ----------
     alpha_shared_, alpha_specific_, alpha_intercept_ : float
-        The chosen penalties. Equal scores: the larger specific, then intercept, then shared one.
+        The chosen penalties, of features in standard units with ``standardize=True``. Equal
+        scores: the larger specific, then intercept, then shared one.
     best_score_ : float
         Minus the weighted mean squared leave-one-out error, or the log evidence, or the mean score
         over the folds of `cv`.
@@ -92,7 +92,9 @@ class MultiTaskRidgeCV(
 n_tasks_, n_features_in_, feature_names_in_
         As in :class:`MultiTaskRidge`.
     mean_, scale_ : ndarray of shape (n_features,)
-        Means and standard deviations of the features, with ``standardize=True``.
+        What is subtracted from the features and what they are divided by, with
+        ``standardize=True``: means and standard deviations; without an intercept 0 and root mean
+        squares. A constant feature is divided by its size.
 
     Notes
     -----
@@ -100,8 +102,10 @@ n_tasks_, n_features_in_, feature_names_in_
     tasks and the grid stay as they are. On a complete wide y the mean of X, about which intercepts
     are penalised, is that of the rows that are left; elsewhere it stays too. Where a task has one
     label and a free intercept the prediction of that label is the limit of a vanishing intercept
-    penalty. The deviance of a free intercept (alpha_intercept = 0) compares with that of other free
-    ones only.
+    penalty. Means and deviations of the features are those of all rows. Where the model fits all
+    labels, as with tiny penalties on few rows, errors may be lost in rounding: such points do not
+    compete, and a warning says how many. The deviance of a free intercept (alpha_intercept = 0)
+    compares with that of other free ones only.
 
     References
     ----------

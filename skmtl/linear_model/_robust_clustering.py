@@ -49,7 +49,8 @@ class MultiTaskRobustClustering(
         Whether to fit an intercept for each task, free and no part of the clustering.
     standardize : bool, default=False
         Whether the penalties apply to features in standard units, of mean 0 and standard deviation
-        1 over the observed labels. Coefficients and predictions are in the units of X either way.
+        1 over the observed labels (without an intercept: of root mean square 1). Coefficients and
+        predictions are in the units of X either way.
     task_weight : None, "balanced" or array-like of shape (n_tasks,), default=None
         Weight of each task's loss, in the order of `tasks_`, used normalised to mean 1 over
         labelled tasks. Losses are means over labels, so every task counts the same without it.
@@ -105,7 +106,9 @@ class MultiTaskRobustClustering(
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Where X has column names.
     mean_, scale_ : ndarray of shape (n_features,)
-        Means and standard deviations of the features, with ``standardize=True``.
+        What is subtracted from the features and what they are divided by, with
+        ``standardize=True``: means and standard deviations; without an intercept 0 and root mean
+        squares. A constant feature is divided by its size.
 
     See Also
     --------

@@ -27,7 +27,8 @@ task_weight, task_column, unknown_task, tol, max_iter, device
         cross-validation.
     standardize : bool, default=False
         Whether the penalties apply to features in standard units, of mean 0 and standard deviation
-        1 over the observed labels. Coefficients and predictions are in the units of X either way.
+        1 over the observed labels (without an intercept: of root mean square 1). Coefficients and
+        predictions are in the units of X either way.
     class_weight, missing_label
         As in :class:`MultiTaskLogisticRegression`.
 
@@ -41,7 +42,9 @@ task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         As in :class:`MultiTaskRobustClustering`, of the logits of the tasks' second classes. A task
         with labels of one class only is in no cluster.
     mean_, scale_ : ndarray of shape (n_features,)
-        Means and standard deviations of the features, with ``standardize=True``.
+        What is subtracted from the features and what they are divided by, with
+        ``standardize=True``: means and standard deviations; without an intercept 0 and root mean
+        squares. A constant feature is divided by its size.
 
     See Also
     --------

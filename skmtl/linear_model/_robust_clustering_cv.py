@@ -92,7 +92,8 @@ class MultiTaskRobustClusteringCV(
         Whether to keep the scores of the whole grid in `cv_results_`.
     standardize : bool, default=True
         Whether the penalties apply to features in standard units, of mean 0 and standard deviation
-        1 over the observed labels. Coefficients and predictions are in the units of X either way.
+        1 over the observed labels (without an intercept: of root mean square 1). Coefficients and
+        predictions are in the units of X either way.
     fit_intercept, task_weight, task_column, unknown_task, tol, max_iter, device
         As in :class:`MultiTaskRobustClustering`.
     n_jobs : int or None, default=None
@@ -118,7 +119,9 @@ class MultiTaskRobustClusteringCV(
 residual_, task_weights_, tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         As in :class:`MultiTaskRobustClustering`, of the strengths that predict best.
     mean_, scale_ : ndarray of shape (n_features,)
-        Means and standard deviations of the features, with ``standardize=True``.
+        What is subtracted from the features and what they are divided by, with
+        ``standardize=True``: means and standard deviations; without an intercept 0 and root mean
+        squares. A constant feature is divided by its size.
 
     See Also
     --------

@@ -143,7 +143,7 @@ that these data can show at 12. The largest gain is .202 in explained variance, 
         return result
 
     def plot(self, ax=None):
-        """Draw the mean score of each model against the rows per task, with its 95 % intervals.
+        """Draw the mean score of each model against the rows per task, in a band of two errors.
 
         Parameters
         ----------

@@ -132,7 +132,7 @@ class _Table:
         return problem.task_gradients(origin) / self.displaced.n[:, None] / root
 
     def start(self):
-        """Weights: a gain is about a slope times the least of them."""
+        """Weights 1 / gain, a gain being guessed as the task's slope times the least slope."""
         norms = np.linalg.norm(self.slopes, axis=1)
         moving = norms[norms > 0]
         gains = norms * (moving.min() if moving.size else 1.0)

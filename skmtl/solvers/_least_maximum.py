@@ -45,6 +45,7 @@ def least_maximum(objectives, scales):
     a = scales[among]
     shares, point, nu, n_fits = np.full(len(a), 1 / len(a)), None, None, 0
     while True:
+        # 1. the fit under these shares, and the gap that it leaves
         w = np.zeros(len(scales))
         w[among] = shares * a
         w, factor = w / w.mean(), w.mean()
@@ -57,10 +58,12 @@ def least_maximum(objectives, scales):
             nu = max(np.ptp(excess), GAP * size) / len(a)
         if gap <= GAP or n_fits >= MOST_FITS or len(a) * nu < GAP * GAP * size:
             return LeastMaximum(point, w, n_fits, gap)
+        # 2. how the excesses fall with the shares, and Newton's step on the barrier
         la = shares * a
         K = objectives.sensitivity(point, w)[np.ix_(among, among)] / factor
         K = K * la[:, None] * la
         step, decrement = _newton(K, shares, excess, nu)
+        # 3. a smaller barrier where the step is small, else a shorter step
         while decrement < CENTRED and len(a) * nu > GAP * size / 2:
             nu = FALL * nu
             step, decrement = _newton(K, shares, excess, nu)

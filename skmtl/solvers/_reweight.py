@@ -8,13 +8,8 @@ downhill (_balanced_descent.py) and stops where it first meets the Pareto set.
 
 import numpy as np
 
+from . import _bargaining, _fixed_point_weights, _least_maximum
 from ._balanced_descent import Balanced, descend
-from ._bargaining import SOUND as AGREED
-from ._bargaining import bargain
-from ._fixed_point_weights import SOUND as FIXED
-from ._fixed_point_weights import fixed_point_weights
-from ._least_maximum import SOUND as LEAST
-from ._least_maximum import least_maximum
 
 SETTLED = 1e-6  # change of a task's weighted loss, in units of the largest, of a rule with a memory
 
@@ -60,9 +55,9 @@ def balance_fit(objectives, balancer, make_stats, rng, *, max_iter):
     state = balancer.init(objectives.n_tasks, rng)
     terms = balancer.terms(objectives.n_tasks)
     if terms is not None:
-        found = bargain(objectives, terms)
+        found = _bargaining.bargain(objectives, terms)
         why = found.why and f"ends without a bargain: {found.why}"
-        change = found.residual / AGREED
+        change = found.residual / _bargaining.SOUND
         return Balanced(found.point, found.weights, found.n_fits, change, why, found.tasks)
     reads = balancer.needs | balancer.welcomes
     if reads & {"gramian", "jacobian"} and not reads & {"excess", "distances"}:
@@ -71,8 +66,10 @@ def balance_fit(objectives, balancer, make_stats, rng, *, max_iter):
         start = objectives.problem.at(objectives.problem.zeros())
         scales = balancer.scales(objectives.excess(start))
         if scales is not None:
-            found = least_maximum(objectives, scales)
-            return Balanced(found.point, found.weights, found.n_fits, found.gap / LEAST)
+            found = _least_maximum.least_maximum(objectives, scales)
+            return Balanced(
+                found.point, found.weights, found.n_fits, found.gap / _least_maximum.SOUND
+            )
     if balancer.remembers or "nonnegative" not in balancer.promises:
         return _in_turn(objectives, balancer, make_stats, state, max_iter)
     return _fixed_point(objectives, balancer, make_stats, state, max_iter)
@@ -88,13 +85,15 @@ def _fixed_point(objectives, balancer, make_stats, state, max_iter):
         return balancer.step(make_stats(**_statistics(objectives, balancer, point)), state)[0]
 
     start = weigh(objectives.without_features)
-    found = fixed_point_weights(
+    found = _fixed_point_weights.fixed_point_weights(
         lambda w, point: objectives.fit(w, start=point)[1],
         weigh,
         np.where(start > 0, start, start.max()),
         max_fits=max_iter,
     )
-    return Balanced(found.point, found.weights, found.n_fits, found.residual / FIXED)
+    return Balanced(
+        found.point, found.weights, found.n_fits, found.residual / _fixed_point_weights.SOUND
+    )
 
 
 def _in_turn(objectives, balancer, make_stats, state, max_iter):
