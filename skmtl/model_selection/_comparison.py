@@ -104,7 +104,9 @@ class Comparison:
     the lowest of the 95 % intervals of the gains on each simple model, and ends at the lowest end
     of intervals that hold for all of them at once (Bonferroni). It is above zero where the
     reference is shown to be better than every simple model, and below zero where some simple model
-    is shown to be better than the reference.
+    is shown to be better than the reference. Models whose penalty is fixed far from its best, which
+    `estimators` may hold, are called different too often: the correction does not know how much
+    their errors depend on the training rows.
 
     References
     ----------
