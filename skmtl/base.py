@@ -88,6 +88,15 @@ def at_once(estimator):
 
     Whatever ends it early, as an interrupt does, leaves the estimator as it was.
 
+    Parameters
+    ----------
+    estimator : estimator
+
+    Yields
+    ------
+    estimator
+        The copy.
+
     Examples
     --------
     >>> from sklearn.base import BaseEstimator

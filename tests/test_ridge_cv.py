@@ -397,7 +397,7 @@ def test_leave_one_out_of_complete_rows_is_that_of_refits_at_any_penalty(shape, 
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=shape), rng.normal([0.0, 1.0, 5.0], size=(shape[0], 3))
     free, ai = intercept is not None, intercept or 0.0
-    model = MultiTaskRidgeCV(
+    model = raw(
         alphas_shared=TINY_TO_LARGE,
         alphas_specific=TINY_TO_LARGE,
         alphas_intercept=[ai],
@@ -431,7 +431,7 @@ def test_leave_one_out_of_long_data_is_exact_or_said_to_be_lost():
     X, t = rng.normal(size=(7, 9)).round(2), np.arange(7) % 2
     y = rng.normal(size=7).round(2)
     alphas = [1e-14, 1e-9, 1e-4, 1.0]
-    model = MultiTaskRidgeCV(
+    model = raw(
         alphas_shared=alphas,
         alphas_specific=alphas,
         fit_intercept=False,
@@ -456,7 +456,7 @@ def test_tiny_penalties_give_no_nan_and_no_bare_warning(kind, shape, intercept):
     rng = np.random.default_rng(1)
     X, Y = rng.normal(size=shape), rng.normal(size=(shape[0], 2))
     t = np.arange(shape[0]) % 2
-    model = MultiTaskRidgeCV(
+    model = raw(
         alphas_shared=TINY_TO_LARGE,
         alphas_specific=TINY_TO_LARGE,
         alphas_intercept=[intercept or 0.0],
@@ -476,6 +476,6 @@ def test_tiny_penalties_give_no_nan_and_no_bare_warning(kind, shape, intercept):
 def test_a_grid_of_lost_errors_alone_is_refused():
     rng = np.random.default_rng(2)
     data = np.column_stack([rng.normal(size=(6, 9)), np.arange(6) % 2])
-    model = MultiTaskRidgeCV(alphas_shared=[1e-14], alphas_specific=[1.0], task_column=9)
+    model = raw(alphas_shared=[1e-14], alphas_specific=[1.0], task_column=9)
     with pytest.raises(ValueError, match="lost in rounding on all of the grid; raise the alphas"):
         model.fit(data, rng.normal(size=6))

@@ -3,6 +3,8 @@
 For amounts there is one more, which learns from the labels how much which tasks share.
 """
 
+from functools import partial
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import RidgeCV
@@ -31,13 +33,18 @@ class FewFolds:
 
 
 def simple_regressors():
-    """Name and estimator of the simple models that a gain is measured against."""
+    """Name and estimator of the simple models that a gain is measured against.
+
+    `compare` gives standardised features to all of its models alike.
+    """
     return {
         "pooled": PooledTasks(RidgeCV(ALPHAS), task_dummies=False),
         "pooled + dummies": PooledTasks(RidgeCV(ALPHAS), task_dummies=True),
         "independent": IndependentTasks(RidgeCV(ALPHAS)),
         # nothing is shared but alpha: independent ridges, one leave-one-out over all tasks
-        "independent, one alpha": MultiTaskRidgeCV(alphas_shared=[np.inf], alphas_intercept=[0.0]),
+        "independent, one alpha": MultiTaskRidgeCV(
+            alphas_shared=[np.inf], alphas_intercept=[0.0], standardize=False
+        ),
     }
 
 
@@ -54,7 +61,7 @@ def simple_classifiers():
         "alphas_specific": LOGISTIC_ALPHAS,
         "alphas_intercept": [0.0],
     }
-    search = MultiTaskLogisticRegressionCV
+    search = partial(MultiTaskLogisticRegressionCV, standardize=False)
     return {
         "pooled": search(**pooled, alphas_intercept=[np.inf], cv=FOLDS),
         "pooled + dummies": search(**pooled, cv=FOLDS),

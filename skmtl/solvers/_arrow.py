@@ -181,7 +181,7 @@ class _Tip:
                 diagonal,
                 self.r,
                 alpha=a0,
-                singular=self.n_rows <= len(diagonal),
+                singular=self.n_rows <= diagonal.shape[0],
                 tol=tol,
                 max_iter=max_iter,
             )

@@ -11,9 +11,8 @@ from scipy.linalg import eigvalsh_tridiagonal
 
 from .._backend import namespace_of
 
-FLOOR = (
-    0.1 * np.finfo(np.float64).eps
-)  # of a residual beside ||A|| ||x||; recurrences fall below eps
+# of a residual beside ||A|| ||x||; recurrences fall below eps
+FLOOR = 0.1 * np.finfo(np.float64).eps
 
 
 def conjugate_gradients(product, precondition, r, *, tol, max_iter):

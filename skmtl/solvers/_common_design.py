@@ -148,7 +148,8 @@ class CommonDesign:
         if not self.fit_intercept:
             return eye
         v = self.root / float(xp.sum(self.root**2)) ** 0.5
-        v = xp.concat([v[:1] + xp.where(v[:1] < 0, -1.0, 1.0), v[1:]])  # Householder's reflection
+        one = xp.ones_like(v[:1])
+        v = xp.concat([v[:1] + xp.where(v[:1] < 0, -one, one), v[1:]])  # Householder's reflection
         return (eye - (2 / xp.sum(v**2)) * v[:, None] * v)[:, 1:]
 
     def _residuals(self, alphas, Y):
