@@ -230,9 +230,9 @@ def test_unusable_group_columns_are_refused_in_one_line(run, save, long_frame, a
 def test_what_does_not_fit_into_memory_is_refused_before_the_work(
     run, save, long_frame, monkeypatch
 ):
-    monkeypatch.setattr("skmtl._workload._memory", lambda: 1e3)
+    monkeypatch.setattr("skmtl._workload.free_memory", lambda: 1e3)
     error = refusal(run("compare", save(long_frame), *LONG))
-    assert "this machine has 0.001 MB of memory" in error and "--drop" in error
+    assert "1000 bytes of memory are free" in error and "--drop" in error
 
 
 def test_long_work_is_told_beforehand(run, save, long_frame, monkeypatch):

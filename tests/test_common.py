@@ -12,6 +12,7 @@ import pytest
 import sklearn
 from _properties import ENDED_EARLY, assert_close, assert_same_fit, fit_quietly, response
 from _samplers import (
+    SLOW,
     all_instances,
     as_long,
     depends_on_folds,
@@ -51,6 +52,7 @@ STRICTLY = (
     {"xfail_strict": True} if parse_version(sklearn.__version__) >= parse_version("1.8") else {}
 )
 INSTANCES = all_instances()
+LONG_SEARCHES = ["MultiTaskRidgeCV"]  # a splitter refits its 980 points to each fold
 QUICK = ("MultiTaskRidge", "IndependentTasks", "PooledTasks", "TargetScaler")
 every_instance = pytest.mark.parametrize(
     "estimator",
@@ -85,17 +87,42 @@ def data(request):
 # scikit-learn's checks, whole
 
 
-@parametrize_with_checks([make_estimator(name) for name in estimator_names()], **STRICTLY)
+def checks_of(names, make=make_estimator):
+    return parametrize_with_checks([make(name) for name in names], **STRICTLY)
+
+
+@checks_of(name for name in estimator_names() if name not in LONG_SEARCHES)
 def test_scikit_learn_checks_pass(estimator, check):
     check(estimator)
 
 
+@pytest.mark.filterwarnings("ignore:the chosen .* is at the edge of its grid")
+@checks_of(LONG_SEARCHES, small_estimator)
+def test_scikit_learn_checks_pass_for_searches_of_small_grids(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@checks_of(LONG_SEARCHES)
+def test_scikit_learn_checks_pass_for_searches(estimator, check):
+    check(estimator)
+
+
+WITH_DEVICE = [name for name in estimator_names() if takes(make_estimator(name), "device")]
+
+
 @pytest.mark.usefixtures("fake_gpu")
 @pytest.mark.filterwarnings("ignore:the chosen .* is at the edge of its grid")
-@parametrize_with_checks(
-    [e for e in map(small_estimator, estimator_names()) if takes(e, "device")], **STRICTLY
-)
+@checks_of((name for name in WITH_DEVICE if name not in SLOW), small_estimator)
 def test_scikit_learn_checks_pass_where_fits_run_on_a_device(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("fake_gpu")
+@pytest.mark.filterwarnings("ignore:the chosen .* is at the edge of its grid")
+@checks_of((name for name in WITH_DEVICE if name in SLOW), small_estimator)
+def test_scikit_learn_checks_pass_where_searches_run_on_a_device(estimator, check):
     check(estimator)
 
 
