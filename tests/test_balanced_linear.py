@@ -371,3 +371,18 @@ def test_streams_take_no_balancer():
     X, Y = regression()
     with pytest.raises(ValueError, match="partial_fit takes no balancer"):
         MultiTaskRidge(balancer="equal").partial_fit(X, Y)
+
+
+@pytest.mark.parametrize("name", ["nash_bargaining", "excess_risk", "mgda", "upgrad"])
+def test_equal_labels_are_constant_whatever_their_mean_is_rounded_to(name):
+    X, Y = regression(n_tasks=2)
+    answers = []
+    for level in (3.0, 3.3, 0.1):  # sums of forty 3.3 are not forty times 3.3
+        table = np.c_[np.full(len(X), level), Y]
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ConvergenceWarning)
+            model = MultiTaskRidge(0.1, np.inf, balancer=name).fit(X, table)
+        answers.append((model.predict(X)[:, 1:], len(caught)))
+    for predictions, warned in answers[1:]:
+        assert_close(predictions, answers[0][0], rtol=1e-6)
+        assert warned == answers[0][1]

@@ -177,7 +177,7 @@ def test_weights_and_directions_are_finite_and_fit_each_other(balancer, kind):
     assert (result.weights is None) == balancer.owns_direction
     assert result.direction.shape == (J.shape[1],)
     assert np.isfinite(weights_of(result)).all() and np.isfinite(result.direction).all()
-    assert result.status in ("ok", "stationary", "disagreement")
+    assert result.status in ("ok", "approximate", "stationary", "disagreement")
     if not balancer.owns_direction:
         np.testing.assert_array_equal(result.direction, result.weights @ J)
 

@@ -473,3 +473,15 @@ def test_orthogonal_gradients_of_one_length_are_treated_alike(name):
     # the mean gradient is the direction that gains most: the ball is left at 1.4 of it
     expected["cagrad"] = 0.25 * 1.4 / 1.16
     np.testing.assert_allclose(weights, expected[name], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["imtl_g", "config"])
+def test_equal_cosines_that_are_lost_in_rounding_are_said_to_be(name):
+    a, b, c = np.random.default_rng(12).normal(size=(3, 6))
+    for angle, status in [(1e-5, "ok"), (1e-9, "approximate")]:
+        J = np.vstack([a, b, -(a + b) + angle * c])
+        result = balance(J, balancer=name)
+        assert result.status == status
+        if status == "ok":
+            cosines = J @ result.direction / np.linalg.norm(J, axis=1)
+            np.testing.assert_allclose(cosines, cosines.mean(), rtol=1e-3)  # rounding / angle^2

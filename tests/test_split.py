@@ -614,3 +614,11 @@ def test_wrong_parameters_are_named(make, error, message):
 def test_wrong_data_are_named(cv, data, message):
     with pytest.raises(ValueError, match=message):
         list(cv.split(**{"X": np.zeros((3, 2))} | data))
+
+
+def test_groups_that_cannot_be_divided_so_are_refused():
+    X, Y, group = np.zeros((60, 1)), np.zeros((60, 3)), np.arange(60) % 2
+    with pytest.raises(ValueError, match="groups has 2 groups, too few or too large"):
+        next(MultiTaskShuffleSplit(2, test_size=0.1, random_state=0).split(X, Y, group))
+    train, test = next(MultiTaskShuffleSplit(1, test_size=0.5, random_state=0).split(X, Y, group))
+    assert len(train) == len(test) == 30

@@ -7,6 +7,7 @@ import pytest
 from _properties import ENDED_EARLY, assert_close, response
 from _samplers import (
     SHORT,
+    SMALL_GRIDS,
     all_instances,
     as_long,
     depends_on_folds,
@@ -257,3 +258,12 @@ def test_raw_units_cost_nothing():
 def test_another_value_is_refused_by_name(value):
     with pytest.raises(TypeError, match="standardize"):
         MultiTaskRidge(standardize=value).fit(*wide())
+
+
+@pytest.mark.parametrize("kind", [MultiTaskRidgeCV, MultiTaskLogisticRegressionCV])
+def test_constant_features_change_nothing(kind):
+    X, Y = wide(25)
+    Y = labels_for(kind(), Y)
+    grid = SMALL_GRIDS[kind.__name__] | {"alphas_specific": None}  # its default is in its own unit
+    first, second = (kind(**grid).fit(x, Y) for x in (X, np.c_[X, np.full((25, 5), 3.3)]))
+    assert_close(answer(first, X), answer(second, np.c_[X, np.full((25, 5), 3.3)]))

@@ -210,4 +210,10 @@ class MultiTaskShuffleSplit(BaseShuffleSplit):
                 part = draw(rows, self.n_per_task, rng)
             order = rng.permutation(n)
             train, test = order[part[order] == TRAIN], order[part[order] == TEST]
+            if groups is not None and not (train.size and test.size):
+                raise ValueError(
+                    f"groups has {rows.n_units} groups, too few or too large to be divided so: all "
+                    f"rows would be for {'training' if train.size else 'testing'}; take another "
+                    "test_size, or smaller groups."
+                )
             yield in_turn(train, rows.task), test

@@ -6,7 +6,7 @@ import numpy as np
 
 from ._balancer import LARGEST, Answer, Balancer
 from ._cone import share_equally
-from ._imtl_g import check_cosines, equal_cosines, per_unit_gradient
+from ._imtl_g import check_cosines, equal_cosines, per_unit_gradient, reached
 from ._parameters import parameter_holder
 
 
@@ -17,8 +17,8 @@ class ConFIG(Balancer):
     d = (sum_t p_t g_t'e) e with e parallel to U^+ p, U the unit gradients: its cosines to the
     gradients are proportional to p, in the sense of least squares where the gradients depend on one
     another. It is that of :class:`IMTLG` but for its length, also in that weights may be negative
-    and that a descent may then end at a point that is not Pareto stationary. Linear models refuse
-    it where gradients depend on one another from the start.
+    and that a descent may then end at a point that is not Pareto stationary, in its status, and in
+    that linear models refuse it where gradients depend on one another from the start.
 
     Parameters
     ----------
@@ -53,4 +53,4 @@ class ConFIG(Balancer):
         z, cosines = equal_cosines(C, p)
         length = (p * (s / s.max())) @ cosines / (z @ cosines)
         weights = z * length * np.minimum(s.max() / s, LARGEST)
-        return Answer(share_equally(weights, s / p, C), own)
+        return Answer(share_equally(weights, s / p, C), own, reached(p, cosines))

@@ -22,10 +22,12 @@ class IMTLG(Balancer):
     """Weights with sum 1 whose direction has equal projections on the tasks' unit gradients.
 
     d = sum_t w_t g_t with g_t'd / ||g_t|| proportional to p_t, in the sense of least squares where
-    the gradients depend on one another. Scaling a loss changes the length of d alone. Weights may
-    be negative, as that of a gradient between others, and a descent then ends where a sum with
-    such weights vanishes, which is no Pareto-stationary point. Linear models refuse it where
-    gradients depend on one another from the start, as those of more tasks than coefficients do.
+    the gradients depend on one another, to rounding (an angle of 1e-7 or so): if no direction has
+    these projections the status is "approximate". Scaling a loss changes the length of d alone.
+    Weights may be negative, as that of a gradient between others, and a descent then ends where a
+    sum with such weights vanishes, which is no Pareto-stationary point. Linear models refuse it
+    where gradients depend on one another from the start, as those of more tasks than coefficients
+    do.
 
     Parameters
     ----------
@@ -68,7 +70,7 @@ class IMTLG(Balancer):
         z, cosines = equal_cosines(C, p)
         w = z * (s.min() / s)
         w = w / max(w.sum(), np.sqrt(z @ cosines) * (s.min() / s.max()))
-        return Answer(share_equally(w, s / p, C), own)
+        return Answer(share_equally(w, s / p, C), own, reached(p, cosines))
 
 
 def per_unit_gradient(balancer, stats):
@@ -89,6 +91,11 @@ def check_cosines(balancer, stats):
             "coefficients, which depend on one another; use more coefficients, or 'aligned_mtl' or "
             "'upgrad', which are defined there."
         )
+
+
+def reached(p, cosines):
+    """Status: "approximate" where no direction has the cosines asked for, to rounding."""
+    return "ok" if np.allclose(cosines, p, rtol=UNATTAINED, atol=0) else "approximate"
 
 
 def equal_cosines(C, p):

@@ -31,6 +31,10 @@ class GridMixin(FoldsMixin):
             grid[1] = np.zeros(1)
         return grid
 
+    def _unit_of(self, variance):
+        """Unit of the default grids: 1 in standard units, however many features are constant."""
+        return (lambda: 1.0) if self.standardize else variance
+
     def _cross_validate(self, model, X, y, sample_weight, alphas):
         """(chosen, best score, results) of a model refitted to the folds at each point."""
         points = [grid_point(alphas, index) for index in np.ndindex(*map(len, alphas))]

@@ -178,7 +178,9 @@ tasks_, n_tasks_, n_iter_, n_features_in_, feature_names_in_
         fit_input = self._validate_fit(X, y, sample_weight)
         data = fit_input.data
         self._check_two_samples(fit_input)
-        alphas = with_defaults(alphas, partial(feature_variance, data), LOGISTIC_GRID)
+        alphas = with_defaults(
+            alphas, self._unit_of(partial(feature_variance, data)), LOGISTIC_GRID
+        )
         if self.scoring is not None:
             model = self._plain(MultiTaskLogisticRegression)
             chosen, best_score, results = self._cross_validate(model, X, y, sample_weight, alphas)

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from .._classes import UnitLayout
-from .._data import of_tasks, relabelled_by_task
+from .._data import label_moments, of_tasks, relabelled_by_task
 from ..base import at_once
 from ..losses import SquaredError
 from ..solvers import (
@@ -298,8 +298,5 @@ class MultiTaskRidge(
 
 def _mean_labels(data, *, own):
     """Weighted mean label of each task, its own or that of all labels."""
-    labels = data.labels
-    if not own:
-        return np.full(data.n_tasks, labels.s @ labels.y / labels.s.sum())
-    sums = np.bincount(labels.task, labels.s, minlength=data.n_tasks)
-    return np.bincount(labels.task, labels.s * labels.y, minlength=data.n_tasks) / sums
+    moments = label_moments(data)  # equal labels are their mean to the last bit
+    return moments.mean if own else np.full(data.n_tasks, moments.pooled_mean)

@@ -190,7 +190,7 @@ n_tasks_, n_features_in_, feature_names_in_
         problem = QuadraticProblem(
             fit_input.data, SquaredError(), fit_input.omega, fit_intercept=self.fit_intercept
         )
-        alphas = with_defaults(alphas, problem.feature_variance, RIDGE_GRID)
+        alphas = with_defaults(alphas, self._unit_of(problem.feature_variance), RIDGE_GRID)
         if self.cv is None:
             chosen, best_score, results = self._leave_one_out(problem, alphas)
         else:
@@ -215,7 +215,7 @@ n_tasks_, n_features_in_, feature_names_in_
                     "used; it scores by generalised cross-validation."
                 )
         problem = MomentProblem(moments, omega, fit_intercept=self.fit_intercept)
-        alphas = with_defaults(self._grid(), problem.feature_variance, RIDGE_GRID)
+        alphas = with_defaults(self._grid(), self._unit_of(problem.feature_variance), RIDGE_GRID)
         specific, intercept, shared = alphas
         gcv, deviance = problem.scores(shared, specific, intercept)
         results = self._tabulate(alphas, gcv=gcv, deviance=deviance)

@@ -24,9 +24,10 @@ class StreamMixin:
     def partial_fit(self, X, y, sample_weight=None):
         """Add a batch to the data and fit to all batches so far.
 
-        The result is that of `fit` on all of them together, up to rounding. Only sums are kept:
-        for each task a Gram of the features, one for all tasks while y is complete. `fit` keeps
-        none: after it, partial_fit starts anew, with a warning.
+        The result is that of `fit` on all of them together, up to rounding; a search chooses its
+        penalties by generalised cross-validation, as leave-one-out needs the rows. Only sums are
+        kept: for each task a Gram of the features, one for all tasks while y is complete. `fit`
+        keeps none: after it, partial_fit starts anew, with a warning.
 
         Parameters
         ----------
