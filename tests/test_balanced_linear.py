@@ -386,3 +386,14 @@ def test_equal_labels_are_constant_whatever_their_mean_is_rounded_to(name):
     for predictions, warned in answers[1:]:
         assert_close(predictions, answers[0][0], rtol=1e-6)
         assert warned == answers[0][1]
+
+
+@pytest.mark.parametrize("name", ["uncertainty", "gls", "imtl_l"])
+@pytest.mark.parametrize("alpha_intercept", [0.0, np.inf])
+def test_a_loss_that_vanishes_is_named_where_weights_divide_by_it(name, alpha_intercept):
+    X, Y = regression(n_tasks=3)
+    Y[1:, 2] = np.nan  # its one label can be met exactly
+    model = MultiTaskRidge(0.1, np.inf, alpha_intercept=alpha_intercept, balancer=name)
+    with pytest.warns(ConvergenceWarning, match=r"losses that vanish .* \(task 2\)"):
+        model.fit(X, Y)
+    quietly(model, X, Y[:, :2])
