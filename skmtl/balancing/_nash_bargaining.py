@@ -63,7 +63,7 @@ class NashBargaining(Balancer):
     without features is the answer. With "losses" and intercepts that are penalised, or a
     disagreement of one's own, there may be no m either, and a warning says so; "gains" has an
     answer wherever all tasks can gain. A fit without a warning has
-    |w_t (D_t - L_t) / p_t - 1| <= 1e-8 for the weights w_t that it was made with.
+    ``|w_t (D_t - L_t) / p_t - 1|`` <= 1e-8 for the weights w_t that it was made with.
 
     References
     ----------
