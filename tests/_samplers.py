@@ -17,7 +17,13 @@ INNER = {  # wrappers do not construct without an argument
 VARIANTS = {  # parameters that take other routes through the code than the defaults
     "MultiTaskBayesianRidge": {
         "shared": {"covariance": "shared", "noise": "common", "tol": 1e-12},
-        "low-rank": {"covariance": "low_rank", "noise": "diagonal", "rank": 1, "max_iter": 5000},
+        "low-rank": {
+            "covariance": "low_rank",
+            "noise": "diagonal",
+            "rank": 1,
+            "max_iter": 20000,
+            "tol": 1e-9,
+        },
         "independent": {"covariance": "diagonal", "noise": "diagonal"},
     },
     "MultiTaskRidge": {

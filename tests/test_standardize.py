@@ -77,6 +77,7 @@ def fit_quietly(estimator, X, Y):
         warnings.simplefilter("error")
         warnings.filterwarnings("ignore", message="the chosen .* is at the edge of its grid")
         warnings.filterwarnings("ignore", message=ENDED_EARLY)
+        warnings.filterwarnings("ignore", message=".* tasks are outliers")
         return estimator.fit(X, Y)
 
 
