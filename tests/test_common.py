@@ -12,7 +12,6 @@ import pytest
 import sklearn
 from _properties import ENDED_EARLY, assert_close, assert_same_fit, fit_quietly, response
 from _samplers import (
-    SLOW,
     all_instances,
     as_long,
     depends_on_folds,
@@ -109,11 +108,12 @@ def test_scikit_learn_checks_pass_for_searches(estimator, check):
 
 
 WITH_DEVICE = [name for name in estimator_names() if takes(make_estimator(name), "device")]
+ON_DEVICE_FIRST = ["MultiTaskRidge", "MultiTaskLogisticRegression", "MultiTaskPerceptron"]
 
 
 @pytest.mark.usefixtures("fake_gpu")
 @pytest.mark.filterwarnings("ignore:the chosen .* is at the edge of its grid")
-@checks_of((name for name in WITH_DEVICE if name not in SLOW), small_estimator)
+@checks_of(ON_DEVICE_FIRST, small_estimator)
 def test_scikit_learn_checks_pass_where_fits_run_on_a_device(estimator, check):
     check(estimator)
 
@@ -121,8 +121,8 @@ def test_scikit_learn_checks_pass_where_fits_run_on_a_device(estimator, check):
 @pytest.mark.slow
 @pytest.mark.usefixtures("fake_gpu")
 @pytest.mark.filterwarnings("ignore:the chosen .* is at the edge of its grid")
-@checks_of((name for name in WITH_DEVICE if name in SLOW), small_estimator)
-def test_scikit_learn_checks_pass_where_searches_run_on_a_device(estimator, check):
+@checks_of((name for name in WITH_DEVICE if name not in ON_DEVICE_FIRST), small_estimator)
+def test_scikit_learn_checks_pass_where_other_fits_run_on_a_device(estimator, check):
     check(estimator)
 
 
