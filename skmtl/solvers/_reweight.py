@@ -93,13 +93,13 @@ def _fixed_point(objectives, balancer, make_stats, state, max_iter):
         max_fits=max_iter,
     )
     change = found.residual / _fixed_point_weights.SOUND
-    tasks = _vanished(objectives, found.point, found.weights)
+    tasks = _vanished(objectives, found.point, weigh(found.point))
     why = "ends with losses that vanish and by which its weights divide" if tasks.size else ""
     return Balanced(found.point, found.weights, found.n_fits, change, why, tasks)
 
 
 def _vanished(objectives, point, w):
-    """Tasks whose loss is one of rounding while their weights are beyond any that losses explain.
+    """Tasks whose loss is one of rounding while their weights w are beyond any that losses explain.
 
     A sum of logarithms of losses has no minimum where one of them can be made zero, as that of a
     task with a single label can; fits then end where rounding has it.
