@@ -397,3 +397,10 @@ def test_a_loss_that_vanishes_is_named_where_weights_divide_by_it(name, alpha_in
     with pytest.warns(ConvergenceWarning, match=r"losses that vanish .* \(task 2\)"):
         model.fit(X, Y)
     quietly(model, X, Y[:, :2])
+
+
+@pytest.mark.parametrize("name", ["dibs", "stch"])
+def test_losses_may_vanish_where_weights_do_not_divide_by_them(name):
+    X, _ = regression(n_tasks=1)
+    z = X @ np.arange(1.0, X.shape[1] + 1)
+    quietly(MultiTaskRidge(1e-12, np.inf, balancer=name), X, np.c_[z, z + 1, z - 1])

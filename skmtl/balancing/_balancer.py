@@ -128,6 +128,7 @@ class Balancer(BaseEstimator):
     settles = True  # whether steps at the same point end with the same direction
     owns_direction = False  # whether the direction is no weighted sum of the gradients at hand
     unit_sum = False  # whether equal weights are 1 / n_tasks, as in a mean, and not 1
+    divides_by_losses = False  # whether weights grow without a bound as losses vanish
 
     preference: Any = None
     smoothing: float = 0.0

@@ -38,6 +38,7 @@ class GLS(Balancer):
 
     needs = frozenset({"losses"})
     promises = frozenset({"equivariant", "nonnegative", "linear_under_scaling"})
+    divides_by_losses = True
     unit_sum = True
 
     def weigh(self, stats, p, own):

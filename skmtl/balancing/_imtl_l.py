@@ -47,6 +47,7 @@ class IMTLL(Balancer):
 
     needs = frozenset({"losses"})
     promises = frozenset({"equivariant", "nonnegative", "linear_under_scaling"})
+    divides_by_losses = True
 
     step_size: Any = None
 

@@ -43,6 +43,7 @@ class Uncertainty(Balancer):
 
     needs = frozenset({"losses"})
     promises = frozenset({"equivariant", "nonnegative", "linear_under_scaling"})
+    divides_by_losses = True
 
     step_size: Any = None
 

@@ -11,7 +11,7 @@ import numpy as np
 from . import _bargaining, _fixed_point_weights, _least_maximum
 from ._balanced_descent import Balanced, descend
 
-VANISHED, BEYOND = 1e-14, 1e3  # of a loss without features; of the largest weighted loss
+VANISHED = 1e-14  # of a loss without features
 SETTLED = 1e-6  # change of a task's weighted loss, in units of the largest, of a rule with a memory
 
 
@@ -93,25 +93,20 @@ def _fixed_point(objectives, balancer, make_stats, state, max_iter):
         max_fits=max_iter,
     )
     change = found.residual / _fixed_point_weights.SOUND
-    tasks = _vanished(objectives, found.point, weigh(found.point))
+    tasks = _vanished(objectives, found.point) if balancer.divides_by_losses else np.zeros(0, int)
     why = "ends with losses that vanish and by which its weights divide" if tasks.size else ""
     return Balanced(found.point, found.weights, found.n_fits, change, why, tasks)
 
 
-def _vanished(objectives, point, w):
-    """Tasks whose loss is one of rounding while their weights w are beyond any that losses explain.
+def _vanished(objectives, point):
+    """Tasks whose loss is one of rounding, there or at a model without features.
 
     A sum of logarithms of losses has no minimum where one of them can be made zero, as that of a
     task with a single label can; fits then end where rounding has it.
     """
     losses = objectives.losses(point)
     before = objectives.losses(objectives.without_features)
-    vanished = (losses <= VANISHED * before) | (before == 0)
-    if vanished.all() or not vanished.any():
-        return np.flatnonzero(vanished)
-    left = losses[~vanished]
-    beyond = w * left.min() > BEYOND * (w[~vanished] * left).max()
-    return np.flatnonzero(vanished & beyond)
+    return np.flatnonzero((losses <= VANISHED * before) | (before == 0))
 
 
 def _in_turn(objectives, balancer, make_stats, state, max_iter):
