@@ -81,5 +81,10 @@ def printable(text):
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def one_line(message):
+    """A message on one line of characters that can be printed, whatever names it repeats."""
+    return printable(" ".join(str(message).split()))
+
+
 def _is_real(value):
     return isinstance(value, Real) and not isinstance(value, (bool, np.bool_))

@@ -13,7 +13,7 @@ import pytest
 
 import skmtl
 from skmtl import _cli
-from skmtl._csv import read_table
+from skmtl._tables import read_table
 from skmtl.model_selection import MultiTaskShuffleSplit, compare, compare_by_rows
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -638,7 +638,7 @@ def test_an_error_while_writing_is_one_line(run, save, long_frame, monkeypatch):
     def fail(*args, **options):
         raise OSError(28, "No space left on device", "out.json")
 
-    monkeypatch.setattr(_cli.json, "dump", fail)
+    monkeypatch.setattr(_cli._report.json, "dump", fail)
     assert "No space left" in refusal(run("compare", save(long_frame), *LONG, "--json", "out.json"))
 
 
@@ -725,10 +725,10 @@ def test_progress_is_drawn_on_a_terminal_only(run, monkeypatch):
 def test_warnings_are_told_once_and_in_one_line(run, save, long_frame, monkeypatch):
     def warn_twice(*args, **options):
         for _ in range(2):
-            _cli.warnings.warn("odd\ndata", UserWarning, stacklevel=1)
+            _cli._report.warnings.warn("odd\ndata", UserWarning, stacklevel=1)
         return compare(*args, **options)
 
-    monkeypatch.setattr(_cli, "compare", warn_twice)
+    monkeypatch.setattr(_cli._report, "compare", warn_twice)
     assert run("compare", save(long_frame), *LONG)[2] == "skmtl: warning: odd data\n"
 
 
@@ -736,7 +736,7 @@ def test_an_interrupt_ends_with_130_and_no_traceback(run, monkeypatch):
     def interrupt(*args, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_cli, "compare", interrupt)
+    monkeypatch.setattr(_cli._report, "compare", interrupt)
     status, _, error = run("compare")
     assert status == 130
     assert "Traceback" not in error

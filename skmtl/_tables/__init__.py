@@ -1,0 +1,11 @@
+"""Files that people have, as tables to fit: what the command line compares models on.
+
+From the outside in: `_cells` divides a file into cells of text, `_numbers` reads cells as numbers,
+`_features`, `_labels` and `_ids` read columns as what they are for, `_table` puts them together.
+"""
+
+from ._labels import label_text
+from ._table import Table, read_table
+from ._words import counted
+
+__all__ = ["Table", "counted", "label_text", "read_table"]
