@@ -370,7 +370,6 @@ def test_learning_curves_of_classes_are_written_and_drawn(run, save):
         ),
         (np.resize([1.0, np.inf], 72), ["--classification"], "column 'y' is infinite in row 2"),
         (["no"] * 72, [], "the labels in y never vary"),
-        (np.resize(["a", "b", "a"], 72), [], "no task has test labels of two classes"),
     ],
 )
 def test_unusable_classes_are_refused_in_one_line(run, save, labels, flag, named):
@@ -608,7 +607,8 @@ def test_a_file_that_cannot_be_used_is_refused_in_one_line(run, save, content, n
         (["data.csv", *LONG, "--plot", "nosuch/o.png"], "--plot: cannot write nosuch/o.png"),
         (["data.csv", *LONG, "--plot", "o.xyz"], "--plot: the name o.xyz must end in one of"),
         (["data.csv", *LONG, "--without", "pool"], "'pool' cannot be left out"),
-        (["data.csv", *LONG, "--without", "MultiTaskRidgeCV"], "reference must be the name"),
+        (["data.csv", *LONG, "--without", "MultiTaskRidgeCV"], "name another reference"),
+        (["data.csv", *LONG, "--reference", "pooled", "--without", "pooled"], "--without leaves"),
         (["data.csv", *LONG, "--nosuch"], "--nosuch"),
         (["--target", "y"], "--target needs a file"),
         (["--drop", "y"], "--drop needs a file"),

@@ -578,9 +578,9 @@ def test_a_score_that_is_not_finite_is_refused_with_its_cause(labels, n_test, mo
         ({"estimators": {"a": 3}}, TypeError, r"estimators\['a'\] must be an estimator or None"),
         ({"estimators": {"a": Ridge}}, TypeError, r"estimators\['a'\] must be an estimator"),
         ({"reference": "best"}, ValueError, "reference must be the name of a contender"),
-        ({"estimators": {"MultiTaskRidgeCV": None}}, ValueError, "reference must be the name"),
+        ({"estimators": {"MultiTaskRidgeCV": None}}, ValueError, "name another reference"),
         ({"estimators": {"poled": None}}, ValueError, "'poled' cannot be left out.*'pooled'"),
-        ({"estimators": dict.fromkeys(DEFAULTS[:-1])}, ValueError, "nothing is left in estimators"),
+        ({"estimators": dict.fromkeys(DEFAULTS[:-1])}, ValueError, "nothing is left to compare"),
     ],
 )
 def test_unusable_contenders_are_refused(changes, error, message):

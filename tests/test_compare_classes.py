@@ -316,7 +316,8 @@ def test_tasks_with_one_positive_label_one_row_or_one_class_work():
         comparison = compare(X, y, task, cv=cv)
     assert len(caught) == 1
     said = str(caught[0].message)
-    assert said.startswith("task 'lone' (and 2 more) has training labels of one class only in some")
+    assert said.startswith("task 'lone' (and ")
+    assert "has training labels of one class only in some" in said
     assert "(2 of 2)" in said
     assert caught[0].filename == __file__
     for scores in (comparison.scores, comparison.log_loss.scores):
@@ -348,12 +349,79 @@ def test_wide_labels_of_tasks_without_a_training_label_are_not_scored():
     assert np.isnan(comparison.task_scores["mine"][2])
 
 
-def test_no_auc_at_all_is_refused_with_its_cause():
+def rare_events(n_events, wide=False):
+    """180 rows of 6 tasks, of which a few, drawn at random, are events."""
+    rng = np.random.default_rng(1)
+    X, task, y = rng.normal(size=(180, 2)), np.arange(180) % 6, np.zeros(180, dtype=int)
+    y[rng.choice(180, n_events, replace=False)] = 1
+    if not wide:
+        return X, y, task
+    Y = np.full((180, 6), np.nan)
+    Y[np.arange(180), task] = y
+    return X, Y, None
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_splits_without_an_event_have_a_log_loss_and_no_auc(wide):
+    X, y, task = rare_events(n_events=3, wide=wide)
+    cv = MultiTaskShuffleSplit(30, test_size=0.25, random_state=0)
+    with pytest.warns(UserWarning) as caught:
+        comparison = compare(X, y, task, cv=cv, classification=True, **QUICK)
+    codes = np.nan_to_num(y).reshape(180, -1)  # some test label is 1
+    splits = list(cv.split(X, y)) if wide else split_long(cv, X, y, task)
+    scored = np.array([codes[test].any() for _, test in splits])
+    n_scored = scored.sum()
+    assert 2 <= n_scored < 30
+    assert comparison.n_splits == n_scored and comparison.n_unscored == 30 - n_scored
+    assert comparison.log_loss.n_splits == 30 and comparison.log_loss.n_unscored == 0
+    said = f"no task has test labels of two classes in {30 - n_scored} of 30 splits"
+    assert said in str(caught[0].message)
+    assert f"{30 - n_scored} more splits have no mean AUC" in comparison.to_text()
+    assert comparison.to_dict()["n_unscored"] == 30 - n_scored
+    # what is scored are the scores of the splits that can be
+    few = [split for split, can in zip(splits, scored, strict=True) if can]
+    with pytest.warns(UserWarning, match="one class only"):
+        alone = compare(X, y, task, cv=few, classification=True, **QUICK)
+    for name in ("pooled", "mine"):
+        np.testing.assert_array_equal(comparison.scores[name], alone.scores[name])
+
+
+def roc_auc_of_all(estimator, X, y):
+    """Raises ValueError, or gives NaN, where y has one class."""
+    return roc_auc_score(y, estimator.predict_proba(X)[:, 1])
+
+
+@pytest.mark.parametrize("scoring", ["roc_auc", roc_auc_of_all])
+def test_a_scorer_that_needs_two_classes_skips_splits_of_one(scoring):
+    X, y, task = rare_events(n_events=3)
+    cv = MultiTaskShuffleSplit(30, test_size=0.25, random_state=0)
+    with pytest.warns(UserWarning, match="one class only"):
+        by_name = compare(X, y, task, cv=cv, classification=True, scoring=scoring, **QUICK)
+    assert (
+        0 < by_name.n_unscored == sum(not y[test].any() for _, test in split_long(cv, X, y, task))
+    )
+
+
+def test_without_any_auc_models_are_compared_by_their_log_loss():
     X, _, task = long_data()
     own_class = np.unique(task, return_inverse=True)[1] % 2  # no task has two classes
-    message = "failed on split 0: no task has test labels of two classes"
+    with pytest.warns(UserWarning, match="in 3 of 3 splits: models are compared by log loss"):
+        comparison = compare(X, own_class, task, cv=FEW, **QUICK)
+    assert comparison.scoring == "mean log loss" and not comparison.greater_is_better
+    assert comparison.n_splits == 3 and comparison.log_loss is None
+    message = "0 of 3 splits can be scored"
     with pytest.warns(UserWarning), pytest.raises(ValueError, match=message):
-        compare(X, own_class, task, cv=FEW, **QUICK)
+        compare(X, own_class, task, cv=FEW, scoring="roc_auc", **QUICK)
+
+
+def test_a_curve_of_sizes_with_and_without_auc_is_one_of_the_log_loss():
+    X, y, task = rare_events(n_events=1)
+    with pytest.warns(UserWarning):
+        curve = compare_by_rows(
+            X, y, task, classification=True, rows_per_task=[3, 29], n_splits=4, **QUICK
+        )
+    assert {comparison.scoring for comparison in curve.comparisons} == {"mean log loss"}
+    assert "mean log loss, mean over 4 splits" in curve.to_text()
 
 
 # contenders and scorers

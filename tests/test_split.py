@@ -214,6 +214,47 @@ def test_a_class_that_is_rare_in_every_task_is_spread_over_the_folds(size, n_spl
         assert spread(fold, n_splits, one_hot(task)).max() <= 1
 
 
+@pytest.mark.parametrize(
+    "cv, share",
+    [
+        (MultiTaskKFold(3, random_state=0), 1 / 3),
+        (MultiTaskKFold(3, shuffle=False), 1 / 3),
+        (MultiTaskShuffleSplit(20, test_size=0.25, random_state=0), 1 / 4),
+        (MultiTaskShuffleSplit(20, n_per_task=27, random_state=0), 1 / 4),
+    ],
+    ids=["kfold", "kfold in order", "fraction", "per task"],
+)
+@pytest.mark.parametrize("n_events", [4, 9, 10])
+def test_events_rarer_than_tasks_are_in_every_test_set(cv, share, n_events):
+    task = np.repeat(np.arange(6), 36)
+    y = np.zeros(len(task), dtype=int)
+    y[np.random.default_rng(0).choice(len(y), n_events, replace=False)] = 1
+    expected = share * n_events
+    for train, test in split_tasks(cv, task, y):
+        assert np.floor(expected) <= y[test].sum() <= np.ceil(expected)
+        np.testing.assert_array_equal(np.bincount(task[test]), np.full(6, 36 * share))
+        assert y[test].sum() + y[train].sum() == n_events
+
+
+def test_events_are_tested_equally_often_wherever_they_lie():
+    task = np.repeat(np.arange(5), [8, 20, 33, 12, 7])
+    y = np.zeros(len(task), dtype=int)
+    y[[0, 9, 10, 30, 62, 79]] = 1
+    cv = MultiTaskShuffleSplit(2000, test_size=0.25, random_state=0)
+    tested = np.mean([np.isin(np.arange(80), test) for _, test in split_tasks(cv, task, y)], axis=0)
+    np.testing.assert_allclose(tested, 0.25, atol=5 * np.sqrt(0.25 * 0.75 / 2000))
+
+
+def test_groups_spread_events_that_are_rare_in_each_task():
+    rng = np.random.default_rng(1)
+    task, group = np.repeat(np.arange(6), 40), np.tile(np.arange(60), 4)
+    y = np.zeros(240, dtype=int)
+    y[rng.choice(240, 8, replace=False)] = 1
+    for cv in (MultiTaskKFold(4, random_state=0), MultiTaskShuffleSplit(20, test_size=0.25)):
+        for _, test in split_tasks(cv, task, y, groups=group):
+            assert 0 < y[test].sum() < 8
+
+
 def test_tasks_of_whole_and_of_other_shares_are_spread_side_by_side():
     size = np.tile([20, 21, 22, 25, 20, 10], 6)
     task = np.repeat(np.arange(len(size)), size)

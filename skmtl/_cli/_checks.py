@@ -22,6 +22,8 @@ def check_options(options):
         )
     elif options.targets is not None and given:
         raise ValueError(f"give --targets or {given[0]}, not both.")
+    if options.reference in options.without:
+        raise ValueError(f"--without leaves out the reference, {options.reference!r}.")
     _check_columns(options)
     _check_sizes(options)
 

@@ -77,6 +77,12 @@ def _add_compare(commands):
         default=[],
         help="leave out a model, by its name in the report; may be given more than once",
     )
+    add(
+        "--reference",
+        metavar="MODEL",
+        help="the model that the verdict is about, default MultiTaskRidgeCV, of classes "
+        "MultiTaskLogisticRegressionCV",
+    )
     add("--repeats", type=_count(2), default=40, help="random splits, default 40")
     add("--test-size", type=_fraction, help="share of each task for testing, default 0.25")
     add("--n-per-task", type=_count(1), help="training rows of each task, instead of --test-size")

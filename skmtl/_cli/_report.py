@@ -49,7 +49,7 @@ def _run(options, table):
     """The Comparison, or the ComparisonCurve; warnings come once each, in one line."""
     how = {"transformer": table.transformer, "callback": progress(sys.stderr)}
     how |= {"classification": table.classes is not None, "groups": table.group}
-    how |= {"estimators": dict.fromkeys(options.without)}
+    how |= {"estimators": dict.fromkeys(options.without), "reference": options.reference}
     with warnings.catch_warnings(record=True) as caught:
         if options.rows_per_task is None:
             result = compare(table.X, table.y, table.task, cv=_splitter(options), **how)

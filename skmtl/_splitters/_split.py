@@ -17,7 +17,9 @@ class MultiTaskKFold(BaseCrossValidator):
     Every row is in exactly one test fold, and fold sizes differ by at most one. Long data (with
     `task_column`): so do the numbers of each task's rows. Wide Y with NaN: each task's labels are
     spread by iterative stratification. Class labels are spread within each task too: text,
-    booleans, two distinct values, or whole numbers with on average five labels a value.
+    booleans, two distinct values, or whole numbers with on average five labels a value. Of long
+    data each class is also spread over all tasks together, so that a few events in many tasks are
+    in as many folds as they can be; controlled rounding finds such numbers.
 
     With `groups` given to `split`, as scikit-learn's splitters are, rows of one group (a time, a
     person, a place) are in one fold. Groups are then spread as evenly as their sizes allow, by
@@ -45,6 +47,9 @@ class MultiTaskKFold(BaseCrossValidator):
     ----------
     K. Sechidis, G. Tsoumakas, I. Vlahavas, "On the stratification of multi-label data", ECML PKDD
     2011. Here the order of the rows, by their rarest label, is fixed beforehand.
+
+    L. H. Cox, "A constructive procedure for unbiased controlled rounding", Journal of the American
+    Statistical Association 82, 1987.
 
     Examples
     --------
@@ -111,7 +116,8 @@ class MultiTaskShuffleSplit(BaseShuffleSplit):
     Long data (with `task_column`): each task gives its fraction to within one row, or `n_per_task`
     rows for training. Wide Y with NaN: each task's labels are divided by iterative stratification;
     with `n_per_task`, training rows are drawn until each task has at least that many labels. Class
-    labels are divided within each task too, except for `n_per_task` with NaN.
+    labels are divided within each task too, except for `n_per_task` with NaN, and of long data over
+    all tasks together, as in MultiTaskKFold.
 
     With `groups` given to `split` rows of one group (a time, a person, a place) are all for
     training or all for testing: fractions are met as nearly as the groups allow, by iterative

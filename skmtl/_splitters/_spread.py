@@ -1,7 +1,9 @@
 """Spreading rows over folds, or over training and testing, so that every task and class is in each.
 
 Where a row has one label (long data) or all rows are labelled alike, rows are dealt like cards from
-a deck sorted by task and class.  Where rows of a wide Y lack labels, or stay together in groups,
+a deck sorted by task, or by class where there is one task.  Where there are several of both, the
+numbers of rows of each task and class come from controlled rounding, so that classes that are rare
+in each task are spread as well.  Where rows of a wide Y lack labels, or stay together in groups,
 rows or groups are placed one by one in the fold that lacks their labels most, rarest labels first
 (iterative stratification).
 """
@@ -10,6 +12,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from .._task_ids import occurrence
+from ._rounding import controlled_rounding
 
 TEST, TRAIN, UNUSED = 0, 1, 2
 GOLDEN, SILVER = (5**0.5 - 1) / 2, 2**0.5 - 1  # for two draws, one from what the other leaves
@@ -17,9 +20,15 @@ GOLDEN, SILVER = (5**0.5 - 1) / 2, 2**0.5 - 1  # for two draws, one from what th
 
 def spread_over_folds(rows, n_folds, rng):
     """Fold of each row."""
+    n = len(rows.task)
+    if rows.strata is None and rows.has_cells:
+        left, taken = rows.cells, []
+        for k in range(n_folds):
+            taken.append(controlled_rounding(left / (n_folds - k), rng))
+            left = left - taken[-1]
+        return _take_cells(rows, taken, rng)
     if rows.strata is None:
         return _deal(rows, n_folds, rng)
-    n = len(rows.task)
     sizes = n // n_folds + (np.arange(n_folds) < n % n_folds)
     return _place(_counts(rows), sizes, rng, largest_first=True)[rows.units]
 
@@ -31,6 +40,11 @@ def divide(rows, n_train, n_test, rng):
         # in random order: the largest, if placed first, would never be for testing
         sizes = np.array([n_test, n_train, n - n_train - n_test])
         return _place(_counts(rows), sizes, rng, largest_first=False)[rows.units]
+    if rows.has_cells:
+        cells = rows.cells
+        test = controlled_rounding(cells * (n_test / n), rng)
+        train = controlled_rounding((cells - test) * (n_train / (n - n_test)), rng)
+        return _take_cells(rows, [test, train], rng)
     part = np.full(n, UNUSED)
     deck = _deck(rows, rng)
     is_test = _take_some(rows.task[deck], n_test, rng, GOLDEN)
@@ -59,6 +73,11 @@ def _draw_rows(rows, n_per_task, rng):
     part = np.full(len(rows.task), TEST)
     if rows.strata is not None:
         return _draw_units(_counts(rows), rows.n_tasks, n_per_task, rng)[rows.units]
+    if rows.has_cells:
+        cells = rows.cells
+        size = cells.sum(axis=1, keepdims=True)
+        train = controlled_rounding(cells * (_labels_to_draw(size, n_per_task) / size), rng)
+        return np.where(_take_cells(rows, [train], rng) == 0, TRAIN, TEST)
     deck = _deck(rows, rng)
     run = _run_numbers(rows.task[deck])
     size = np.bincount(run)
@@ -93,6 +112,19 @@ def _counts(rows):
 
 def _labels_to_draw(size, n_per_task):
     return np.minimum(n_per_task, np.maximum(size - 1, 1))
+
+
+def _take_cells(rows, taken, rng):
+    """Number of the part of each row, where `taken` holds the tables of how many rows of each cell.
+
+    Rows of a cell are taken in random order if rng is given; those left over are the last part.
+    """
+    cell = rows.task * taken[0].shape[1] + rows.label
+    order = np.arange(len(cell)) if rng is None else rng.permutation(len(cell))
+    ends = np.cumsum([table.ravel() for table in taken], axis=0)
+    part = np.empty_like(cell)
+    part[order] = (occurrence(cell[order]) >= ends[:, cell[order]]).sum(axis=0)
+    return part
 
 
 def _deck(rows, rng):

@@ -19,8 +19,8 @@ class Rows(NamedTuple):
         Task and class number of each row, zeros where rows are labelled alike.
     strata : ndarray of shape (n, m) or None
         Where rows of a wide Y differ, or stay together: the numbers of the strata that each row
-        belongs to, which are all rows (0), the rows of each task (1, 2, ...) and of each class of
-        it; -1 for a label not observed.
+        belongs to, which are all rows (0), the rows of each task (1, 2, ...), of each class of it,
+        and of long data those of each class of all tasks; -1 for a label not observed.
     group : ndarray of shape (n,) or None
         Number of the group of rows that each row stays together with.
     n_tasks : int
@@ -31,6 +31,18 @@ class Rows(NamedTuple):
     strata: np.ndarray | None = None
     group: np.ndarray | None = None
     n_tasks: int = 1
+
+    @property
+    def has_cells(self):
+        """Whether both tasks and classes are to be spread."""
+        return self.n_tasks > 1 and self.label.max(initial=0) > 0
+
+    @property
+    def cells(self):
+        """Number of rows of each task and class, of shape (n_tasks, n_classes)."""
+        n_classes = int(self.label.max(initial=0)) + 1
+        counts = np.bincount(self.task * n_classes + self.label, minlength=self.n_tasks * n_classes)
+        return counts.reshape(self.n_tasks, n_classes)
 
     @property
     def units(self):
@@ -73,6 +85,9 @@ def _read_tasks(X, y, task_column, n):
     if ids is not None or (Y.shape[1] == 1 and observed.all()):
         return Rows(task, label[:, 0], n_tasks=len(tasks))
     n_tasks = Y.shape[1]
+    if (observed.sum(axis=1) == 1).all():  # long data in another form
+        task = observed.argmax(axis=1)
+        return Rows(task, _ranks(label)[np.arange(n), task], n_tasks=n_tasks)
     strata = _stratum_numbers(label, np.arange(n_tasks), n_tasks)
     if (strata == strata[0]).all():
         strata = None
@@ -106,10 +121,29 @@ def _are_classes(values, n_labels):
     return len(values) * CLASS_SIZE <= n_labels and all(value == value // 1 for value in values)
 
 
+def _ranks(label):
+    """Rank of each class by how often its column has it, the most frequent one 0.
+
+    The columns of a wide Y need not have classes in common: alike are those as rare as each other.
+    """
+    ranks = np.zeros_like(label)
+    for column, rank in zip(label.T, ranks.T, strict=True):
+        counts = np.bincount(column[column >= 0])
+        order = np.argsort(-counts, kind="stable")
+        rank[column >= 0] = np.argsort(order)[column[column >= 0]]
+    return ranks
+
+
 def _stratum_numbers(label, task, n_tasks):
-    """Strata of each row (see Rows) from class and task numbers, of shape (n, n_columns)."""
+    """Strata of each row (see Rows) from class and task numbers, of shape (n, n_columns).
+
+    The task numbers of a wide Y are one row.
+    """
     missing = label < 0
     columns = [np.zeros((len(label), 1), dtype=np.intp), np.where(missing, -1, 1 + task)]
     if label.max() > 0:
+        n_classes = label.max() + 1
         columns.append(np.where(missing, -1, 1 + task + n_tasks * (label + 1)))
+        if task.ndim > 1:  # the columns of a wide Y need not have classes in common
+            columns.append(np.where(missing, -1, 1 + n_tasks * (n_classes + 1) + label))
     return np.hstack(columns)

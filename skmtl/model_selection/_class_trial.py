@@ -1,7 +1,8 @@
 """Classes as labels: wide tables of them, and what contenders are judged by.
 
 Unless a scorer is given there are two measures of the same fits, each a mean over tasks: the area
-under the ROC curve, which tasks with test labels of one class lack, and the log loss.
+under the ROC curve, which tasks with test labels of one class lack, and the log loss.  A split in
+which all tasks lack it has no AUC, and counts for the log loss alone.
 """
 
 import contextlib
@@ -14,8 +15,9 @@ from sklearn.base import BaseEstimator, ClassifierMixin, is_regressor
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils.metaestimators import available_if
 
+from .._task_ids import is_missing
 from ..metrics import make_multitask_scorer, multitask_log_loss, multitask_roc_auc_score
-from ._judged import Judged, named_scorer, scores_of_halves, summary
+from ._judged import FEWEST_SCORED, Judged, named_scorer, scored_by, scores_of_halves, summary
 from ._trial import Problem, transformed
 from ._words import MEAN_AUC, MEAN_LOG_LOSS
 
@@ -100,6 +102,19 @@ class ClassJudge:
 
     def notes(self, table, splits):
         """What a user should know of the splits."""
+        return [*self._unranked_note(table, splits), *self._lone_note(table, splits)]
+
+    def _unranked_note(self, table, splits):
+        """On splits without an AUC, which is what a scorer of the user's may do without."""
+        number = sum(not _can_rank(table, *map(np.asarray, split)) for split in splits)
+        if number == 0 or self.scorer is not None:
+            return []
+        what = "no task has test labels of two classes"
+        if len(splits) - number < FEWEST_SCORED:
+            return [f"{what} in {number} of {len(splits)} splits: models are compared by log loss."]
+        return [f"{what} in {number} of {len(splits)} splits, which have a log loss and no AUC."]
+
+    def _lone_note(self, table, splits):
         lone = np.array([table.classes_seen(np.asarray(train)) == 1 for train, _ in splits])
         found = np.flatnonzero(lone.any(axis=0))
         if found.size == 0:
@@ -132,16 +147,19 @@ class ClassJudge:
                 "without, as 'accuracy'."
             )
         by_task = _by_task((AUC, LOG_LOSS), answers, problem, len(table.tasks))
-        if np.isnan(by_task[0]).all():
-            raise ValueError("no task has test labels of two classes; test more rows.")
-        return tuple(np.nanmean(by_task, axis=1).tolist()), by_task
+        return tuple(_nanmean(by_task, axis=1).tolist()), by_task
 
     def _score(self, answers, problem):
-        score = float(self.scorer(answers, problem.X_test, problem.y_test))
-        if not np.isfinite(score):
+        """The user's score; NaN where it has none for want of a second class."""
+        try:
+            score = float(self.scorer(answers, problem.X_test, problem.y_test))
+        except ValueError:
+            if _has_pair(problem):
+                raise
+            return np.nan
+        if not np.isfinite(score) and _has_pair(problem):
             raise ValueError(
-                f"its score is {score}; the scoring function does not suit these labels, or no "
-                "task has test labels of two classes."
+                f"its score is {score}; the scoring function does not suit these labels."
             )
         return score
 
@@ -151,6 +169,8 @@ class ClassJudge:
         if self.scorer is not None:
             return says(0, scoring=self.scoring, task_scoring="AUC")
         log_loss = says(1, scoring=MEAN_LOG_LOSS, task_scoring="log loss", greater_is_better=False)
+        if len(scored_by(trials, 0)) < FEWEST_SCORED:
+            return log_loss
         return says(0, scoring=MEAN_AUC, task_scoring="AUC", log_loss=log_loss)
 
 
@@ -202,8 +222,25 @@ def _by_task(metrics, answers, problem, n_tasks):
     return values
 
 
+def _has_pair(problem):
+    """Whether some task has test labels of two classes."""
+    y, task = problem.y_test, problem.task_test
+    columns = y.T if task is None else [y[task == t] for t in problem.tasks]
+    observed = (column[~np.asarray(is_missing(column), dtype=bool)] for column in columns)
+    return any(len(set(labels.tolist())) > 1 for labels in observed)
+
+
+def _can_rank(table, train, test):
+    """Whether a split tests two classes of some task that it trains on."""
+    pairs = table.classes_seen(table.scored(train, test)) > 1
+    return bool((pairs & (table.count(train) > 0)).any())
+
+
 def _mean(by_task, measure):
     """Mean over the splits on which a task has a value, NaN if there are none."""
-    values = by_task[:, measure]
-    count = (~np.isnan(values)).sum(axis=0)
-    return np.nansum(values, axis=0) / np.where(count > 0, count, np.nan)
+    return _nanmean(by_task[:, measure], axis=0)
+
+
+def _nanmean(values, axis):
+    count = (~np.isnan(values)).sum(axis=axis)
+    return np.nansum(values, axis=axis) / np.where(count > 0, count, np.nan)

@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from .._backend import few_threads
 from .._task_ids import id_array
+from .._validation import stack_level
 from ._amounts import AmountJudge
 from ._class_trial import ClassJudge
 from ._contenders import contenders
@@ -121,7 +122,9 @@ def compare(
     -----
     Test labels of a task that has no training label in a split are not scored in it, nor is a
     column of wide data whose amounts never vary. A task whose test labels are of one class in a
-    split has no AUC in it. Where its training labels are, models predict that class. Independent
+    split has no AUC in it, and where that is so of all tasks the split has none: a warning and the
+    report count such splits, and where fewer than two are left models are compared by their log
+    loss alone. Where a task's training labels are of one class, models predict it. Independent
     ones are certain of it then, and each test label of another class costs a log loss of 36; a
     warning counts such splits.
 
@@ -166,7 +169,7 @@ def compare(
     halve = halver(table.codes, groups) if ratio >= HALVED else None
     transformer = StandardScaler() if transformer is None else transformer
     for note in judge.notes(table, splits):
-        warnings.warn(note, UserWarning, stacklevel=2)
+        warnings.warn(note, UserWarning, stacklevel=stack_level())
     run = delayed(run_trial)
     with few_threads(np.shape(table.X)[1]), judge.quiet():
         trials = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(
@@ -176,7 +179,7 @@ def compare(
         trials = list(_announced(trials, len(splits), callback))
     trials, left_out = without_failed(trials)
     for name, why in left_out.items():
-        warnings.warn(f"{name} is left out: {why}", UserWarning, stacklevel=2)
+        warnings.warn(f"{name} is left out: {why}", UserWarning, stacklevel=stack_level())
     comparison = judge.summarise(
         table, trials, reference=reference, simple=simple, test_train_ratio=ratio
     )

@@ -66,6 +66,8 @@ class Comparison:
         Of classes: the same fits compared by their mean log loss.
     left_out : dict of str to str, default={}
         Contenders that failed on a split, and why.
+    n_unscored : int, default=0
+        Further splits, which `scores` lacks as no task has test labels of two classes there.
 
     Attributes
     ----------
@@ -150,6 +152,7 @@ class Comparison:
     greater_is_better: bool = True
     log_loss: "Comparison | None" = None
     left_out: dict = field(default_factory=dict)
+    n_unscored: int = 0
 
     @property
     def n_splits(self):
@@ -261,8 +264,8 @@ class Comparison:
     def to_dict(self):
         """Everything as plain numbers, strings, lists and dicts that JSON can hold; NaN is None.
 
-        Only a loss has the key `greater_is_better`, only classes have `log_loss`, and `left_out` is
-        there if any are.
+        Only a loss has the key `greater_is_better`, only classes have `log_loss`, and `left_out`
+        and `n_unscored` are there if any are.
         """
         result = {
             "reference": self.reference,
@@ -282,6 +285,8 @@ class Comparison:
             result["log_loss"] = self.log_loss.to_dict()
         if self.left_out:
             result["left_out"] = plain(self.left_out)
+        if self.n_unscored:
+            result["n_unscored"] = self.n_unscored
         return result
 
     def gain_entries(self):

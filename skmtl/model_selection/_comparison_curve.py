@@ -111,7 +111,7 @@ that these data can show at 12. The largest gain is .202 in explained variance, 
             lines.append([f"{COVERAGE}, {end}", *ends])
         return (
             f"{aligned(lines)}\n\n"
-            f"{first.scoring}, mean over {first.n_splits} splits of these data at each size\n"
+            f"{first.scoring}, mean over {self._n_splits} splits of these data at each size\n"
             f"gain: of {first.reference} on the {rival(first.simple)} at that size, paired"
             f"{'' if first.greater_is_better else ', + is a smaller loss'}\n"
             f"{COVERAGE}: corrected for the rows that splits share, and for that choice"
@@ -169,6 +169,13 @@ that these data can show at 12. The largest gain is .202 in explained variance, 
         return max(decimals_of(c.gain_se, c.scoring) for c in self.comparisons)
 
     @property
+    def _n_splits(self):
+        """Number of splits of the sizes, in words."""
+        numbers = [comparison.n_splits for comparison in self.comparisons]
+        least, most = min(numbers), max(numbers)
+        return f"{most}" if least == most else f"{least} to {most}"
+
+    @property
     def _names(self):
         """The models, those left out at some size among them."""
         return list(max((comparison.scores for comparison in self.comparisons), key=len))
@@ -192,9 +199,9 @@ that these data can show at 12. The largest gain is .202 in explained variance, 
 
     def _outcomes(self):
         first = self.comparisons[0]
-        if first.outcome is None:
+        if all(comparison.outcome is None for comparison in self.comparisons):
             return (
-                f"{first.n_splits} splits at each size are too few for a verdict, which takes "
+                f"{self._n_splits} splits at each size are too few for a verdict, which takes "
                 f"{FEWEST_SPLITS}."
             )
         runs = self._runs([WORDS.get(c.outcome, c.outcome) for c in self.comparisons])

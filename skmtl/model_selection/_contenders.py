@@ -90,10 +90,15 @@ def contenders(own, reference, task_column, *, classification):
     else:
         default, known = REGRESSION, simple_regressors()
         sharing = {LEARNED: MultiTaskBayesianRidge(), default: MultiTaskRidgeCV()}
-    reference = default if reference is None else reference
+    given, reference = reference, default if reference is None else reference
     own = _check_own(own, {*known, LEARNED, REGRESSION, CLASSIFICATION})
     estimators = known | sharing | own
     estimators = {name: model for name, model in estimators.items() if model is not None}
+    if given is None and reference not in estimators:
+        raise ValueError(
+            f"{reference!r} is left out, and it is what the verdict is about; name another "
+            f"reference, one of {list(estimators)}."
+        )
     if reference not in estimators:
         raise ValueError(
             f"reference must be the name of a contender, one of {list(estimators)}, got "
@@ -102,7 +107,7 @@ def contenders(own, reference, task_column, *, classification):
     estimators[reference] = estimators.pop(reference)
     others = [name for name in estimators if name != reference]
     if not others:
-        raise ValueError(f"nothing is left in estimators to compare {reference!r} with.")
+        raise ValueError(f"nothing is left to compare {reference!r} with.")
     simple = [name for name in others if name in known]
     may_fail = LEARNED in others and LEARNED not in own and len(others) > 1
     ready = {name: _with_task_column(name, m, task_column) for name, m in estimators.items()}

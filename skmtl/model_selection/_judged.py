@@ -7,6 +7,8 @@ import numpy as np
 from ..metrics import make_multitask_scorer
 from ._comparison import Comparison
 
+FEWEST_SCORED = 2  # splits, for a standard error
+
 
 class Judged(NamedTuple):
     """What a judge says of a fitted contender.
@@ -49,14 +51,29 @@ def scores_of_halves(score, problem, n_measures):
         return np.full((2, n_measures), np.nan)
 
 
+def scored_by(trials, measure):
+    """Those trials in which every contender has a value by the measure of that number."""
+    return [
+        trial
+        for trial in trials
+        if not any(np.isnan(judged.scores[measure]) for judged in trial.judged.values())
+    ]
+
+
 def summary(table, trials, merge, measure, **options):
-    """Comparison by the measure of that number.
+    """Comparison by the measure of that number, on the splits that have a value by it.
 
     `merge` is given the `by_task` of all splits, (n_splits, n_parts, n_tasks), and the number.
     """
     names = list(trials[0].judged)
-    said = {name: [trial.judged[name] for trial in trials] for name in names}
-    by_task = {name: np.stack([judged.by_task for judged in said[name]]) for name in names}
+    by_task = {name: np.stack([trial.judged[name].by_task for trial in trials]) for name in names}
+    scored = scored_by(trials, measure)
+    if len(scored) < FEWEST_SCORED:
+        raise ValueError(
+            f"{len(scored)} of {len(trials)} splits can be scored, and a standard error takes "
+            f"{FEWEST_SCORED}: elsewhere no task has test labels of two classes; test more rows."
+        )
+    said = {name: [trial.judged[name] for trial in scored] for name in names}
     return Comparison(
         scores={name: np.array([j.scores[measure] for j in said[name]]) for name in names},
         half_scores={
@@ -66,5 +83,6 @@ def summary(table, trials, merge, measure, **options):
         task_scores={name: merge(by_task[name], measure) for name in names},
         tasks=table.tasks,
         n_labels=table.n_labels,
+        n_unscored=len(trials) - len(scored),
         **options,
     )

@@ -113,6 +113,8 @@ def compare_by_rows(
         )
         for k, size in enumerate(sizes)
     ]
+    if len({comparison.scoring for comparison in comparisons}) > 1:  # some sizes have no AUC
+        comparisons = [c if c.log_loss is None else c.log_loss for c in comparisons]
     return ComparisonCurve(sizes, comparisons)
 
 

@@ -14,7 +14,7 @@ SHARES = ("r2", "explained_variance", "accuracy", "balanced_accuracy", "roc_auc"
 SHARES += ("average_precision", "neg_log_loss", "neg_brier_score", *SAYS)
 COVERAGE = f"{100 * (1 - LEVEL):g} % interval"
 GAIN, LOSS, UNDECIDED = "a gain", "a loss", "no difference shown"
-WORDS = {UNDECIDED: "no difference that these data can show"}
+WORDS = {UNDECIDED: "no difference that these data can show", None: "too few splits for a verdict"}
 MOST_DECIMALS = 6
 
 
@@ -58,6 +58,12 @@ def legend(comparison, n_rivals):
         f"s.e., {COVERAGE}: of the mean over {comparison.n_splits} splits, corrected for the rows "
         "that these share",
     ]
+    if comparison.n_unscored:
+        splits = "split has" if comparison.n_unscored == 1 else "splits have"
+        lines.append(
+            f"{comparison.n_unscored} more {splits} no {comparison.scoring}: no task has test "
+            "labels of two classes there"
+        )
     if n_others > 1:
         lines.append(f"p: of no difference, for {n_others} models at once (Holm)")
     if n_rivals > 1:
