@@ -65,11 +65,26 @@ def _add_compare(commands):
         help="labels are classes, as text, truth values and two whole numbers always are",
     )
     add(
+        "--regression",
+        action="store_true",
+        help="labels are amounts, as numbers of three or more different values always are",
+    )
+    add(
         "--group-column",
         metavar="COLUMN",
         help="rows with one value there, as a time, a person or a place, are not split apart",
     )
     add("--drop", metavar="A,B", type=_columns, default=[], help="columns that are no features")
+    add(
+        "--na-values",
+        metavar="A,B",
+        type=_columns,
+        default=[],
+        help="cells that mean missing, in every column; --na-values=-9,x where the first is a dash",
+    )
+    mark = {"choices": [".", ","], "metavar": "MARK"}
+    add("--decimal", **mark, help="decimal mark, . or , where a column's cells do not show it")
+    add("--thousands", **mark, help="mark between thousands, . or , where cells do not show it")
     add(
         "--without",
         metavar="MODEL",

@@ -83,7 +83,10 @@ def _load_file(options):
         targets=options.targets or (),
         group=options.group_column,
         drop=options.drop,
-        classification=options.classification or None,
+        classification=True if options.classification else False if options.regression else None,
+        decimal=options.decimal,
+        thousands=options.thousands,
+        na_values=options.na_values,
     )
     if table.task is not None and len(set(table.task)) < 2:
         raise ValueError(
@@ -143,6 +146,7 @@ def _write_json(options, table, comparison, described):
         "test_size": options.test_size,
         "n_per_task": options.n_per_task,
         "group_column": options.group_column,
+        "notes": table.notes,
         "versions": versions(),
     }
     if table.classes is not None:

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+MOST_SHOWN = 8  # columns listed by name where all of them are read in one way
+
 
 def counted(number, thing):
     """As "1 row" or "3 rows"."""
@@ -12,6 +14,27 @@ def listed(names):
     return ", ".join(repr(name) for name in names)
 
 
-def first_row(bad):
-    """Number in the file of the first row where it is true."""
-    return int(bad.index[np.argmax(bad)]) + 1
+def summed_up(parts):
+    """The first of many."""
+    more = [f"and {len(parts) - MOST_SHOWN} more"] if len(parts) > MOST_SHOWN else []
+    return ", ".join([*parts[:MOST_SHOWN], *more])
+
+
+def argument(value):
+    """An option's value as a shell takes it."""
+    return repr(value)
+
+
+def listed_counts(counts):
+    """Texts and the number of rows of each."""
+    return ", ".join(f"{text!r} in {counted(number, 'row')}" for text, number in counts.items())
+
+
+def first_row(column, bad):
+    """Number in the file of the column's first row where `bad`, an array, is true."""
+    return int(column.index[np.argmax(bad)]) + 1
+
+
+def row_of(column, cell):
+    """Number in the file of the first row of this text."""
+    return first_row(column, (column == cell).to_numpy())
