@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ._numbers import LARGEST
-from ._words import argument, listed, row_of
+from ._words import listed, option, row_of
 
 MOST_LEVELS = 100  # a text column with more distinct values is a name or a date, not a category
 
@@ -55,7 +55,7 @@ def _are_odd(X, numbers):
 
 def _is_text(path, survey):
     """Whether a column is of text; dates and names, which are no categories, are refused."""
-    drop = f"leave it out with --drop {argument(survey.name)}"
+    drop = f"leave it out with {option('--drop', survey.name)}"
     if survey.kind == "dates":
         cell = survey.cells["date"][0]
         raise ValueError(

@@ -40,7 +40,7 @@ def id_notes(ids, name):
     marks = alike.get("", [])
     groups = [" and ".join(map(repr, spelt)) for spelt in alike.values() if len(spelt) > 1]
     said = [f"{summed_up(groups)} differ in spelling only, and stay apart"] * bool(groups)
-    said += [f"{listed(marks)} counts as an id, unless --na-values names it"] * bool(marks)
+    said += [f"{listed(marks)} taken as they stand, unless --na-values names them"] * bool(marks)
     return [f"ids in {name!r}: {'; '.join(said)}."] * bool(said)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from .._numerals import APOSTROPHES, BLANKS, MINUS, values
 from ._marks import BOOLEANS
 from ._survey import Kinds, Survey
-from ._words import argument, counted, first_row, listed_counts, row_of, summed_up
+from ._words import counted, first_row, listed_counts, option, row_of, summed_up
 
 LARGEST = 1e100  # squares of larger numbers, summed, come near the end of float64
 MOST_NAMED = 3  # words that a cure names
@@ -74,7 +74,7 @@ class Reader:
 
     def numbers(self, survey, cure=None):
         """A column as an array of floats, NaN where missing; `cure` as in `refuse`."""
-        self.refuse(survey, cure or f"leave the column out with --drop {argument(survey.name)}")
+        self.refuse(survey, cure or f"leave the column out with {option('--drop', survey.name)}")
         read = {cell: BOOLEANS[cell.lower()] for cell in survey.cells["truth"]}
         if survey.numerals:
             decimal = self._decimal(survey)
@@ -110,7 +110,7 @@ class Reader:
             if mark == "," or found.unit:
                 raise ValueError(
                     f"{self._at(survey, cell)}, where {mark!r} may separate thousands or "
-                    f"mark decimals; say which with --thousands {mark} or --decimal {mark}."
+                    f"mark decimals; add --thousands {mark} or --decimal {mark} to say which."
                 )
         return "."
 
@@ -120,10 +120,11 @@ class Reader:
         cells = set("".join(survey.numerals))
         other = "," if decimal == "." else "."
         apart = [m for m in sorted(texts) if m in {other, "_", *APOSTROPHES, *BLANKS}]
-        units = dict.fromkeys(found.unit for found in survey.numerals.values() if found.unit)
-        parts = [f"thousands separated by {_blank(mark)}" for mark in apart]
+        units = [found.unit for found in survey.numerals.values() if found.unit]
+        apart = dict.fromkeys("blanks" if m in BLANKS else repr(m) for m in apart)
+        parts = [f"thousands separated by {mark}" for mark in apart]
         parts += ["decimal mark ','"] * (decimal == "," in texts)
-        parts += [f"{unit!r} left out" for unit in list(units)[:MOST_NAMED]]
+        parts += [f"{unit!r} left out" for unit in units[:1]]
         parts += ["those in parentheses negative"] * ("(" in cells)
         parts += [f"{mark!r} for minus" for mark in MINUS[1:] if mark in texts]
         if parts:
@@ -147,12 +148,12 @@ class Reader:
             raise ValueError(
                 f"{self.path}: column {survey.name!r} should hold numbers, but row "
                 f"{row_of(survey.column, words[0])} has {words[0]!r}; where that means missing add "
-                f"--na-values {_named(words)}, else {cure}."
+                f"{_na_values(words)}, else {cure}."
             )
         raise ValueError(
             f"{self._at(survey, bounds[0])}, a bound and no number "
             f"({counted(survey.rows(bounds), 'such cell')}); write a value there, such as half the "
-            f"limit, or mark it as missing with --na-values {_named(bounds)}, or {cure}."
+            f"limit, or mark it as missing with {_na_values(bounds)}, or {cure}."
         )
 
     def _refuse_two_marks(self, survey):
@@ -180,9 +181,5 @@ def check_range(path, column, numbers):
         )
 
 
-def _named(cells):
-    return argument(",".join(cells[:MOST_NAMED]))
-
-
-def _blank(mark):
-    return "blanks" if mark in BLANKS else repr(mark)
+def _na_values(cells):
+    return option("--na-values", *cells[:MOST_NAMED])

@@ -1,6 +1,11 @@
 """How rows, columns and cells of a file are named in notes and refusals."""
 
+import csv
+import io
+
 import numpy as np
+
+from .._checks import printable
 
 MOST_SHOWN = 8  # columns listed by name where all of them are read in one way
 
@@ -17,12 +22,15 @@ def listed(names):
 def summed_up(parts):
     """The first of many."""
     more = [f"and {len(parts) - MOST_SHOWN} more"] if len(parts) > MOST_SHOWN else []
-    return ", ".join([*parts[:MOST_SHOWN], *more])
+    return printable(", ".join([*parts[:MOST_SHOWN], *more]))
 
 
-def argument(value):
-    """An option's value as a shell takes it."""
-    return repr(value)
+def option(name, *values):
+    """An option as it is typed, where its values are names of columns or texts of cells."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(values)
+    text = line.getvalue()
+    return f"{name}{'=' if text.startswith('-') else ' '}{text!r}"
 
 
 def listed_counts(counts):
