@@ -23,6 +23,7 @@ CODES |= set("SEK SGD THB TRY TWD UAH USD VND ZAR kr Kr Rs Fr Ft zł Kč".split(
 # beside plain numbers these would change a value, not only name what is counted
 SCALES = set("% ‰ k K m M B b mn Mn mio Mio bn Bn mrd Mrd tsd Tsd T lakh crore".split())
 SCALES |= {"thousand", "million", "billion", "hundred"}
+LONGEST = 64  # characters of a number and its unit
 _NO_UNITS = set("st nd rd th am pm a.m. p.m. AM PM".split())  # places and times of day
 _SIGN = f"[+{re.escape(MINUS)}]"
 _EXPONENT = f"(?:[eE]{_SIGN}?[0-9]{{1,9}})?"
@@ -62,9 +63,9 @@ _POINT = _amount("[.]", ",", r"|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}(?:[.][0-9]*)?
 _COMMA = _amount(",", ".")
 _AFFIX = rf"[^\s0-9.,_()+{re.escape(MINUS)}{APOSTROPHES}<>=≤≥~:/*#]{{1,4}}"
 _AROUND = re.compile(
-    rf"(?P<sign>{_SIGN}?)\s*(?:(?P<before>{_AFFIX})[.]?)?\s*(?P<inner>{_SIGN}?)\s*"
+    rf"(?P<sign>{_SIGN}?)\s?(?:(?P<before>{_AFFIX})[.]?\s{{0,2}})?(?P<inner>{_SIGN}?)\s?"
     rf"(?P<amount>(?:[.,]?[0-9](?:[.,_{APOSTROPHES}{BLANKS}]?[0-9])*[.,]?){_EXPONENT})"
-    r"\s*(?P<after>[^\s0-9()][^0-9()]{0,15})?"
+    r"\s{0,2}(?P<after>[^\s0-9()][^0-9()]{0,15})?"
 )
 _PARENTHESES = re.compile(r"([^()0-9]*)\(([^()]*[0-9][^()]*)\)([^()0-9]*)")
 _UNIT = re.compile(r"[%‰]|[°º]?[^\W\d_]{1,12}[²³]?(?:/[^\W\d_]{1,8}[²³]?)?[.]?|[°º]")
@@ -99,6 +100,8 @@ def _decimals(text):
 
 def _with_unit(cell):
     """A numeral with more than an amount: a unit, a currency, parentheses."""
+    if len(cell) > LONGEST:
+        return None
     enclosed = _PARENTHESES.fullmatch(cell)
     match = _AROUND.fullmatch("".join(enclosed.groups()).strip() if enclosed else cell)
     if match is None:

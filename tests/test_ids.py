@@ -40,7 +40,7 @@ def test_an_empty_id_is_refused_with_the_cure():
         (["7", "07", "7.0", "8"], "'7' and '07' and '7.0' differ in spelling only"),
         (["Site 1", "site 1", "site\u00a01"], "'Site 1' and 'site 1' and 'site\\xa01' differ"),
         (["NA", "na", "b"], "'NA' and 'na' differ"),
-        (["NA", "b"], "'NA' taken as they stand, unless --na-values names them"),
+        (["NA", "b"], "'NA' kept as they are; --na-values 'NA' makes them missing"),
     ],
 )
 def test_ids_that_look_alike_stay_apart_with_a_note(cells, said):

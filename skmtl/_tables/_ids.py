@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from ._marks import is_mark
-from ._words import first_row, listed, summed_up
+from ._words import first_row, listed, option, summed_up
 
 PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")  # one spelling for each, and within int64
 WHOLE_FLOAT = re.compile(rf"({PLAIN_INTEGER.pattern})[.]0+")  # integers beside a gap, once exported
@@ -40,7 +40,8 @@ def id_notes(ids, name):
     marks = alike.get("", [])
     groups = [" and ".join(map(repr, spelt)) for spelt in alike.values() if len(spelt) > 1]
     said = [f"{summed_up(groups)} differ in spelling only, and stay apart"] * bool(groups)
-    said += [f"{listed(marks)} taken as they stand, unless --na-values names them"] * bool(marks)
+    cure = option("--na-values", *marks)
+    said += [f"{listed(marks)} kept as they are; {cure} makes them missing"] * bool(marks)
     return [f"ids in {name!r}: {'; '.join(said)}."] * bool(said)
 
 

@@ -23,7 +23,8 @@ _BOUND = re.compile(
 )
 _TIME = r"(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?(?:\s?[ap]\.?m\.?)?"
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
-_NAMES = r"(?:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[^\W\d_]{0,6}\.?"
+_NAMES = r"(?:jan(?:uary?)?|feb(?:ruary?)?|mar(?:ch)?|m[aä]rz|apr(?:il)?|ma[iy]|jun[ei]?|jul[iy]?"
+_NAMES += r"|aug(?:ust)?|sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)\.?"
 _DATE = re.compile(
     rf"""(?: \d{{4}}([-/.]){_MONTH}(?:\1{_DAY})? | \d{{4}}-?W\d\d
     | {_DAY}([-/]){_DAY}\2(?:\d{{4}}|\d\d) | {_DAY}[.]\s?{_DAY}[.]\s?\d{{4}} | \d\d[.]\d\d[.]\d\d
