@@ -30,19 +30,21 @@ def read_ids(path, column, of):
     return column.to_numpy()
 
 
-def id_notes(ids, name):
-    """A note on ids that look alike, as 7 and 07 do, or that may mean missing."""
-    if ids.dtype != object:
+def id_notes(column):
+    """A note on ids that look alike, as 7 and 07 do, that may mean missing, or that lost a .0."""
+    ids, alike = dict.fromkeys(column.tolist()), {}
+    if all(map(WHOLE_FLOAT.fullmatch, ids)):
+        return [f"ids in {column.name!r}: whole numbers, read as such from {column.iloc[0]!r}."]
+    if all(map(PLAIN_INTEGER.fullmatch, ids)):
         return []
-    alike = {}
-    for id_ in dict.fromkeys(ids.tolist()):
+    for id_ in ids:
         alike.setdefault(_spelt_plainly(id_), []).append(id_)
     marks = alike.get("", [])
     groups = [" and ".join(map(repr, spelt)) for spelt in alike.values() if len(spelt) > 1]
     said = [f"{summed_up(groups)} differ in spelling only, and stay apart"] * bool(groups)
     cure = option("--na-values", *marks)
     said += [f"{listed(marks)} kept as they are; {cure} makes them missing"] * bool(marks)
-    return [f"ids in {name!r}: {'; '.join(said)}."] * bool(said)
+    return [f"ids in {column.name!r}: {'; '.join(said)}."] * bool(said)
 
 
 def _spelt_plainly(id_):

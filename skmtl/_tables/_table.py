@@ -103,10 +103,9 @@ def read_table(
     kept = _labelled_rows(path, labels, notes)
     frame, labels = frame[kept], labels[kept]
     task = None if targets else read_ids(path, frame[task_column], "task")
-    notes += [] if task is None else id_notes(task, task_column)
-    if group is not None:
-        group_name, group = group, read_ids(path, frame[group], "group")
-        notes += id_notes(group, group_name) if group_name != task_column else []
+    group = None if group is None else read_ids(path, frame[group], "group")
+    for name in dict.fromkeys([*([] if targets else [task_column]), *grouping]):
+        notes += id_notes(frame[name])
     if len(features) == 0:
         raise ValueError(f"{path} has no column left for a feature beside {listed(wanted)}.")
     X = read_features(reader, features, kept)
