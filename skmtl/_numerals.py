@@ -65,10 +65,11 @@ _AFFIX = rf"[^\s0-9.,_()+{re.escape(MINUS)}{APOSTROPHES}<>=≤≥~:/*#]{{1,4}}"
 _AROUND = re.compile(
     rf"(?P<sign>{_SIGN}?)\s?(?:(?P<before>{_AFFIX})[.]?\s{{0,2}})?(?P<inner>{_SIGN}?)\s?"
     rf"(?P<amount>(?:[.,]?[0-9](?:[.,_{APOSTROPHES}{BLANKS}]?[0-9])*[.,]?){_EXPONENT})"
-    r"\s{0,2}(?P<after>[^\s0-9()][^0-9()]{0,15})?"
+    r"\s{0,2}(?P<after>[^\s0-9()][^()]{0,23})?"
 )
 _PARENTHESES = re.compile(r"([^()0-9]*)\(([^()]*[0-9][^()]*)\)([^()0-9]*)")
-_UNIT = re.compile(r"[%‰]|[°º]?[^\W\d_]{1,12}[²³]?(?:/[^\W\d_]{1,8}[²³]?)?[.]?|[°º]")
+_SIMPLE = r"(?:[kcdm]?m[23]|[°º]?[^\W\d_]{1,12}[²³]?)"
+_UNIT = re.compile(rf"[%‰°º]|{_SIMPLE}(?:/{_SIMPLE})?(?:\s[^\W\d_]{{1,12}}){{0,2}}[.]?")
 _INFINITE = re.compile("[+-]?inf(?:inity)?", re.IGNORECASE)
 _PLAIN = dict.fromkeys(map(ord, BLANKS + APOSTROPHES + "_")) | {ord(sign): "-" for sign in MINUS}
 _TABLES = {".": _PLAIN | {ord(","): None}}
@@ -122,7 +123,8 @@ def _unit(before, after):
     """What is counted, as it is written; None where it is a word or a name."""
     if before and not (before in CODES or _is_currency(before)):
         return None
-    if after and not ((_UNIT.fullmatch(after) and after not in _NO_UNITS) or _is_currency(after)):
+    named = _UNIT.fullmatch(after) and after.split()[0] not in _NO_UNITS
+    if after and not (named or _is_currency(after)):
         return None
     return " ".join(filter(None, [before, after]))
 

@@ -230,6 +230,7 @@ def test_marks_are_levels_of_text_and_named_words_are_missing_everywhere():
         (["12%", "0.5", "7%"], "'12%' in row 1 and '0.5' in row 2"),
         (["1.2k", "500", "7k"], "'1.2k' in row 1 and '500' in row 2"),
         (["12", "14", "16B"], "row 3"),
+        (["1.2 M", "300 k"], "'1.2 M' in row 1 and '300 k' in row 2"),
         (["1,234.5", "30,5"], "'1,234.5' in row 1, with a decimal point, and '30,5' in row"),
         (["2020-01-01", "2020-01-02"], "holds dates or times, as '2020-01-01' in row 1; turn it"),
         ([f"2020-01-01 {k // 60:02}:{k % 60:02}" for k in range(N)], "--drop 'age'"),
@@ -259,6 +260,7 @@ def test_what_is_no_number_is_refused_with_the_cure(cells, said):
         ["1 low", "2 medium", "3 high"],
         ["1011 AB", "3512 JE", "1012 AB", "9711 LM", "1011 XY"],
         ["1st", "2nd", "3rd"],
+        ["4th floor", "5th floor", "1st floor", "21st floor"],
         ["ward 7", "ward 12"],
         ["+49 171 234", "030 123 45"],
         ["true", "false", "perhaps"],
@@ -281,7 +283,9 @@ def test_money_and_a_unit_of_most_cells_may_stand_beside_plain_numbers():
     assert read({"age": ["$1.5", "2", "0"]}).X["age"].tolist()[:3] == [1.5, 2.0, 0.0]
     assert read({"age": ["1.5 kg", "2 kg", "4"]}).X["age"].tolist()[:3] == [1.5, 2.0, 4.0]
     assert read({"age": ["15%", "2%", "0"]}).X["age"].tolist()[:3] == [15.0, 2.0, 0.0]
-    assert read({"age": ["1 year", "2 years"]}).X["age"].tolist()[:2] == [1.0, 2.0]
+
+    for cells in (["1 year", "2 years"], ["1 \u00b5g/ml", "2 \u03bcg/ml"], ["1 sq ft", "2 sq ft"]):
+        assert read({"age": cells}).X["age"].tolist()[:2] == [1.0, 2.0]
 
 
 # targets

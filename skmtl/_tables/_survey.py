@@ -6,6 +6,7 @@ Marks for missing count for nothing: nine in ten cells may hold one.
 
 from collections import Counter
 from functools import cached_property
+from unicodedata import normalize
 
 from .._numerals import SCALES, is_currency, numeral
 from ._marks import kind_of
@@ -118,7 +119,7 @@ class Survey:
     def _are_ends_of_words(self, units):
         """Whether 2A and 2B, 1 low and 2 high, or 1011 AB and 3512 JE are words and no amounts."""
         names = [self.numerals[cells[0]].unit for cells in units.values()]
-        if not all(name[0].isalpha() for name in names) or any(map(is_currency, names)):
+        if set(names) <= SCALES or any(is_currency(n) or not n[0].isalpha() for n in names):
             return False
         if len(names) > MOST_UNITS or all(len(cells) == 1 for cells in units.values()):
             return True
@@ -133,5 +134,5 @@ class Survey:
 
 def _folded(unit):
     """The same for year, Years and years; g and G, mW and MW stay apart."""
-    unit = unit.rstrip(".")
+    unit = normalize("NFKC", unit).rstrip(".")  # there are two letters for micro
     return unit.lower().removesuffix("s") if len(unit) > 3 and unit.isalpha() else unit
