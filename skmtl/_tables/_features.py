@@ -31,7 +31,7 @@ def read_features(reader, names, kept):
     import pandas as pd
 
     X = reader.frame.loc[kept, names]
-    numbers = reader.plain[kept.to_numpy()][:, reader.frame.columns.get_indexer(names)]
+    numbers = reader.plain[np.ix_(kept, reader.frame.columns.get_indexer(names))]
     surveys = [reader.survey(name, kept) for name in names[_are_odd(X, numbers)]]
     if reader.has_decimal_commas:  # a plain 1.234 may be a thousand here
         surveys = [reader.survey(name, kept) for name in names]

@@ -41,8 +41,8 @@ class Reader:
         import pandas as pd
 
         # a call a column takes minutes for 1e5 of them
-        cells = pd.Series(self.frame.to_numpy().ravel())
-        return pd.to_numeric(cells, errors="coerce").to_numpy(float).reshape(self.frame.shape)
+        numbers = pd.to_numeric(self.frame.to_numpy().ravel(), errors="coerce")
+        return numbers.astype(float, copy=False).reshape(self.frame.shape)
 
     @cached_property
     def shown(self):
@@ -72,9 +72,9 @@ class Reader:
         """Whether a comma is the decimal mark where a column leaves it open."""
         return self.decimal == "," or (self.has_commas and self.shown == {","})
 
-    def numbers(self, survey, cure=None):
-        """A column as an array of floats, NaN where missing; `cure` as in `refuse`."""
-        self.refuse(survey, cure or f"leave the column out with {option('--drop', survey.name)}")
+    def numbers(self, survey):
+        """A column as an array of floats, NaN where missing."""
+        self.refuse(survey, f"leave the column out with {option('--drop', survey.name)}")
         read = {cell: BOOLEANS[cell.lower()] for cell in survey.cells["truth"]}
         if survey.numerals:
             decimal = self._decimal(survey)
@@ -86,6 +86,28 @@ class Reader:
         numbers = np.array([read.get(cell, np.nan) for cell in survey.column.tolist()], float)
         check_range(self.path, survey.column, numbers)
         return numbers
+
+    def refuse(self, survey, cure):
+        """Refuse cells that are no numbers; `cure` is what to do if no one of them is wrong."""
+        words, bounds = survey.words, survey.cells["bound"]
+        if survey.is_clean:
+            return
+        if survey.clash:
+            raise ValueError(
+                f"{self._at(survey, survey.clash[0])} and {survey.clash[1]!r} in row "
+                f"{row_of(survey.column, survey.clash[1])}; write all in one unit, or {cure}."
+            )
+        if words:
+            raise ValueError(
+                f"{self.path}: column {survey.name!r} should hold numbers, but row "
+                f"{row_of(survey.column, words[0])} has {words[0]!r}; where that means missing add "
+                f"{_na_values(words)}, else {cure}."
+            )
+        raise ValueError(
+            f"{self._at(survey, bounds[0])}, a bound and no number "
+            f"({counted(survey.rows(bounds), 'such cell')}); write a value there, such as half the "
+            f"limit, or mark it as missing with {_na_values(bounds)}, or {cure}."
+        )
 
     def notes(self):
         """How columns were read that are not plain numbers: a sentence for each way."""
@@ -134,28 +156,6 @@ class Reader:
         row = row_of(survey.column, cell)
         return f"{self.path}: column {survey.name!r} has {cell!r} in row {row}"
 
-    def refuse(self, survey, cure):
-        """Refuse cells that are no numbers; `cure` is what to do if no one of them is wrong."""
-        words, bounds = survey.words, survey.cells["bound"]
-        if survey.is_clean:
-            return
-        if survey.clash:
-            raise ValueError(
-                f"{self._at(survey, survey.clash[0])} and {survey.clash[1]!r} in row "
-                f"{row_of(survey.column, survey.clash[1])}; write all in one unit, or {cure}."
-            )
-        if words:
-            raise ValueError(
-                f"{self.path}: column {survey.name!r} should hold numbers, but row "
-                f"{row_of(survey.column, words[0])} has {words[0]!r}; where that means missing add "
-                f"{_na_values(words)}, else {cure}."
-            )
-        raise ValueError(
-            f"{self._at(survey, bounds[0])}, a bound and no number "
-            f"({counted(survey.rows(bounds), 'such cell')}); write a value there, such as half the "
-            f"limit, or mark it as missing with {_na_values(bounds)}, or {cure}."
-        )
-
     def _refuse_two_marks(self, survey):
         point, comma = (
             next(cell for cell, found in survey.numerals.items() if found.decimals == mark)
@@ -182,4 +182,5 @@ def check_range(path, column, numbers):
 
 
 def _na_values(cells):
-    return option("--na-values", *cells[:MOST_NAMED])
+    more = f" and {len(cells) - MOST_NAMED} more" if len(cells) > MOST_NAMED else ""
+    return option("--na-values", *cells[:MOST_NAMED]) + more

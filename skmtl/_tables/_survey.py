@@ -80,7 +80,7 @@ class Survey:
     def words(self):
         """Cells that no number is meant by, in the order of the file."""
         strange = {*self.cells["word"], *self.cells["date"], *self.cells["truth"]}
-        return [cell for cell in self.counts if cell in strange]
+        return [cell for cell in self.counts if cell in strange] if strange else []
 
     @cached_property
     def decimals(self):

@@ -101,11 +101,11 @@ def read_table(
     reader = Reader(path, frame[[*labelled, *features]], decimal)
     labels, classes = read_labels(reader, labelled, classification)
     kept = _labelled_rows(path, labels, notes)
-    frame, labels = frame[kept], labels[kept]
-    task = None if targets else read_ids(path, frame[task_column], "task")
-    group = None if group is None else read_ids(path, frame[group], "group")
+    labels = labels[kept]
+    task = None if targets else read_ids(path, frame.loc[kept, task_column], "task")
+    group = None if group is None else read_ids(path, frame.loc[kept, group], "group")
     for name in dict.fromkeys([*([] if targets else [task_column]), *grouping]):
-        notes += id_notes(frame[name])
+        notes += id_notes(frame.loc[kept, name])
     if len(features) == 0:
         raise ValueError(f"{path} has no column left for a feature beside {listed(wanted)}.")
     X = read_features(reader, features, kept)
