@@ -2,6 +2,8 @@
 
 import os
 
+from .._tables import shown
+
 GRUNFELD_ROWS = 6  # training rows of each firm
 
 
@@ -12,13 +14,15 @@ def check_options(options):
     if options.file is None:
         given += ["--targets"] * (options.targets is not None) + ["--drop"] * bool(options.drop)
         given += ["--classification"] * options.classification
-        given += ["--group-column"] * (options.group_column is not None)
+        alone = {"--group-column": options.group_column, "--sep": options.sep}
+        alone |= {"--encoding": options.encoding, "--sheet": options.sheet}
+        given += [name for name, value in alone.items() if value is not None]
         if given:
             raise ValueError(f"{given[0]} needs a file; the embedded data have their own columns.")
     elif options.targets is None and len(given) < 2:
         raise ValueError(
-            f"{options.file} needs --target and --task-column (a row has one label and names its "
-            "task) or --targets (a column for each task)."
+            f"{shown(options.file)} needs --target and --task-column (a row has one label and "
+            "names its task) or --targets (a column for each task)."
         )
     elif options.targets is not None and given:
         raise ValueError(f"give --targets or {given[0]}, not both.")

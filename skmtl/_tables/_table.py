@@ -6,10 +6,11 @@ header.
 
 from typing import Any, NamedTuple
 
-from ._cells import hint, read_cells
+from ._cells import read_cells
 from ._features import feature_notes, read_features, tabular_transformer
 from ._ids import read_ids
 from ._labels import class_note, read_labels
+from ._source import shown
 from ._words import counted, listed
 
 
@@ -45,13 +46,24 @@ class Table(NamedTuple):
 
 
 def read_table(
-    path, *, target=None, task_column=None, targets=(), group=None, drop=(), classification=None
+    path,
+    *,
+    target=None,
+    task_column=None,
+    targets=(),
+    group=None,
+    drop=(),
+    classification=None,
+    sep=None,
+    encoding=None,
+    sheet=None,
 ):
-    """Read a CSV file with a header as a Table.
+    """Read a file with a header as a Table.
 
     Parameters
     ----------
     path : str
+        Text, a workbook, Parquet or Feather; "-" is standard input.
     target, task_column : str
         Columns with the labels and the task ids of long data.
     targets : sequence of str
@@ -63,22 +75,25 @@ def read_table(
     classification : bool or None
         Whether labels are classes; None: where all columns of them hold text, truth values or at
         most two distinct numbers.
+    sep, encoding, sheet : str or None
+        How the file is read, as by `read_cells`.
 
     Raises
     ------
     ImportError
-        If pandas is not installed.
+        If pandas is not installed, or what it needs for such a file.
     ValueError
         If the file or a column cannot be used.
     """
-    frame, notes = read_cells(path)
+    frame, notes = read_cells(path, sep=sep, encoding=encoding, sheet=sheet)
+    path = shown(path)
     wanted = [*targets] if targets else [target, task_column]
     grouping = [] if group is None else [group]
     for name in [*wanted, *grouping, *drop]:
         if name not in frame.columns:
+            read = "".join(f" ({note.rstrip('.')})" for note in notes)
             raise ValueError(
-                f"{path} has no column {name!r}; its columns are {list(frame.columns)}."
-                f"{hint(frame.columns)}"
+                f"{path} has no column {name!r}; its columns are {list(frame.columns)}{read}."
             )
     labels = frame[[*targets] if targets else [target]]
     labels, classes = read_labels(path, labels, classification)

@@ -1,0 +1,129 @@
+"""A file, or standard input, as its bytes: unpacked where packed, and of which kind.
+
+The kind is told by the first bytes and never by the name, which may be wrong or absent.
+"""
+
+import io
+import re
+import sys
+import zipfile
+import zlib
+from importlib import import_module
+from typing import NamedTuple
+
+from ._words import listed
+
+PACKED = {rb"\x1f\x8b": "gzip", rb"BZh[1-9]1AY&SY": "bz2", rb"\xfd7zXZ\0": "lzma"}  # modules
+REASONS = {
+    FileNotFoundError: "there is no such file; check its name and its folder",
+    IsADirectoryError: "it is a folder; name a file in it",
+    PermissionError: "you lack the permission to read it; ask its owner for it",
+}
+
+
+class Source(NamedTuple):
+    """Bytes of a file.
+
+    Attributes
+    ----------
+    name : str
+        What the file is called in notes and refusals.
+    data : bytes
+        Unpacked.
+    kind : str
+        "text", "xlsx", "xls", "xlsb", "ods", "parquet" or "arrow".
+    notes : list of str
+        How they were unpacked.
+    """
+
+    name: str
+    data: bytes
+    kind: str
+    notes: list
+
+
+def shown(path):
+    """What a file is called."""
+    return "standard input" if path == "-" else path
+
+
+def read_source(path):
+    """The Source of a path; "-" is standard input."""
+    name, data = shown(path), _read_bytes(path)
+    data, notes = _unpack(name, data)
+    return Source(name, data, _kind(name, data), notes)
+
+
+def _read_bytes(path):
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read()
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        reason = REASONS.get(type(error), error.strerror)
+        raise ValueError(f"cannot read {shown(path)}: {reason}.") from error
+
+
+def _unpack(name, data):
+    """What is packed, once: an archive may hold itself."""
+    for signature, module in PACKED.items():
+        if re.match(signature, data):
+            try:
+                return import_module(module).decompress(data), [f"unpacked by {module}"]
+            # each module has errors of its own, and two of them have none in common with OSError
+            except Exception as error:
+                raise _damaged(name) from error
+    if not data.startswith(b"PK"):
+        return data, []
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _unzip(name, data, archive)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        if data.startswith((b"PK\3\4", b"PK\5\6")):
+            raise _damaged(name) from error
+        return data, []  # a header may begin with these letters
+
+
+def _unzip(name, data, archive):
+    """The only file of an archive; workbooks are archives that stay packed."""
+    if _workbook(archive):
+        return data, []
+    files = [info for info in archive.infolist() if not _is_chaff(info)]
+    if len(files) != 1:
+        held = f"holds {len(files)} files, {listed(info.filename for info in files)}"
+        raise ValueError(f"{name} {held if files else 'holds no file'}; unpack it and name one.")
+    if files[0].flag_bits & 1:
+        raise ValueError(f"{name} is protected by a password; unpack it first.")
+    return archive.read(files[0]), [f"unpacked {files[0].filename!r}"]
+
+
+def _is_chaff(info):
+    """Folders, and what systems add of their own."""
+    return info.is_dir() or info.filename.startswith("__MACOSX/")
+
+
+def _workbook(archive):
+    """Kind of workbook, or None."""
+    names = set(archive.namelist())
+    parts = {"xl/workbook.xml": "xlsx", "xl/workbook.bin": "xlsb", "content.xml": "ods"}
+    return next((kind for part, kind in parts.items() if part in names), None)
+
+
+def _kind(name, data):
+    if data[:4] == data[-4:] == b"PAR1":
+        return "parquet"
+    if data.startswith(b"ARROW1\0"):
+        return "arrow"
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        if "EncryptedPackage".encode("utf-16-le") in data:
+            raise ValueError(f"{name} is protected by a password; save a copy without one.")
+        return "xls"
+    if data.startswith(b"PK\3\4"):
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _workbook(archive) or "text"
+    return "text"
+
+
+def _damaged(name):
+    return ValueError(f"{name} is damaged or cut short; copy or download it again.")
