@@ -35,7 +35,7 @@ def divide(name, text, sep=None):
     except csv.Error as error:
         raise ValueError(f"{name}: {error} {cure}.") from error
     if len(header) < 2:
-        columns = "one column only" if header else "no filled cell"
+        columns = f"one column only, {header[0][:60]!r}" if header else "no filled cell"
         raise ValueError(f"{name} has {columns} {cure}.")
     for number, row in enumerate(rows, start=1):
         if len(row) != len(header):
@@ -48,12 +48,21 @@ def divide(name, text, sep=None):
 
 
 def find_header(rows):
-    """The names, the rows below them, and the titles above: those fill at most half of a row."""
+    """The names, the rows below them, and the titles above.
+
+    Titles fill at most half of a row, or are shorter than rows and stand above words as long.
+    """
+    if not rows:
+        return [], [], []
     sizes = Counter(map(len, rows))
-    width = max(sizes, key=lambda size: (size > 1, sizes[size], size), default=0)
-    start = next((k for k, row in enumerate(rows) if 2 * sum(map(bool, row)) > width), 0)
+    width = max(sizes, key=lambda size: (size > 1, sizes[size], size))
+    filled = (k for k, row in enumerate(rows) if 2 * sum(map(bool, row)) > width)
+    start = next(filled, 0)
+    if len(rows[start]) < width:
+        long = next((k for k in filled if len(rows[k]) == width), start)
+        start = start if _has_amount(rows[long]) else long
     titles = [" ".join(filter(None, row)) for row in rows[:start]]
-    return rows[start] if rows else [], rows[start + 1 :], titles
+    return rows[start], rows[start + 1 :], titles
 
 
 def note_above(lines):
@@ -123,7 +132,7 @@ def _has_amount(cells):
 
 
 def _separator(name, text, above):
-    """The separator that divides the text best, or a refusal where two of them do."""
+    """The separator that divides the text best; a refusal where two divide all of it."""
     found = [sep for sep in SEPARATORS if sep in text and sep != " "]
     if _is_blank_separated(text, above, found):
         return " "
@@ -146,7 +155,7 @@ def _is_blank_separated(text, above, others):
     if any(sep in first for sep in others) or not re.search(r"\S[ \t]+\S", first):
         return False
     plausible, share, titles = _merit(text, above, " ")
-    fits = plausible and share == 1 and titles == -len(above)
+    fits = plausible and share == 1 and titles >= -len(above)
     return fits and all(_merit(text, above, sep)[:2] < (True, 1.0) for sep in others)
 
 

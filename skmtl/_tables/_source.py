@@ -31,7 +31,7 @@ class Source(NamedTuple):
     data : bytes
         Unpacked.
     kind : str
-        "text", "xlsx", "xls", "xlsb", "ods", "parquet" or "arrow".
+        "text", "xlsx", "xls", "xlsb", "ods", "parquet" or "feather".
     notes : list of str
         How they were unpacked.
     """
@@ -114,7 +114,7 @@ def _kind(name, data):
     if data[:4] == data[-4:] == b"PAR1":
         return "parquet"
     if data.startswith(b"ARROW1\0"):
-        return "arrow"
+        return "feather"
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         if "EncryptedPackage".encode("utf-16-le") in data:
             raise ValueError(f"{name} is protected by a password; save a copy without one.")

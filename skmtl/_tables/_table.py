@@ -102,7 +102,7 @@ def read_table(
         raise ValueError(f"{path} has no value in {listed(labels.columns)}.")
     if unlabelled.any():
         notes.append(f"{counted(unlabelled.sum(), 'row')} without a target left out.")
-    frame, labels = frame[~unlabelled], labels[~unlabelled]
+        frame, labels = frame[~unlabelled], labels[~unlabelled]
     task = None if targets else read_ids(path, frame[task_column], "task")
     group = None if group is None else read_ids(path, frame[group], "group")
     X = frame.drop(columns=list({*wanted, *grouping, *drop}))

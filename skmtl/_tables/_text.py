@@ -41,12 +41,13 @@ def _likely(data):
 
 
 def _is_wide_text(data, encoding):
-    """Whether it has lines of characters in use; in the wrong order of bytes it has no line."""
+    """Whether half of it is letters and marks of ASCII, in lines; the other order has no line."""
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError:
         return False
-    return "\n" in text and "".join(text.split()).isprintable()
+    plain = 4 * data.count(0) >= len(data)
+    return plain and "\n" in text and "".join(text.split()).isprintable()
 
 
 def _decode(source, encodings):

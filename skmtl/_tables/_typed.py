@@ -9,15 +9,15 @@ import warnings
 from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
-from numbers import Real
+from numbers import Integral, Real
 
 from .._checks import one_line
 from ._rows import BLANKS, find_header, note_above
 from ._words import listed
 
-COLUMNS = {"parquet": "read_parquet", "arrow": "read_feather"}  # functions of pandas
+COLUMNS = {"parquet": "read_parquet", "feather": "read_feather"}  # functions of pandas
 ENGINES = {"xlsx": "openpyxl", "xls": "xlrd", "ods": "odf", "xlsb": "pyxlsb"}  # names of pandas
-INSTALL = dict.fromkeys(["xlsx", "parquet", "arrow"], '"skmtl[files]"')
+INSTALL = dict.fromkeys(["xlsx", "parquet", "feather"], '"skmtl[files]"')
 INSTALL |= {"xls": "xlrd", "ods": "odfpy", "xlsb": "pyxlsb"}
 WHOLE = 2.0**53  # of smaller floats all digits before the point are exact
 
@@ -102,8 +102,10 @@ def _text(value):
     if isinstance(value, str):
         return value.strip(BLANKS)
     if isinstance(value, Real) and not isinstance(value, bool):
-        whole = abs(value) < WHOLE and value == int(value)
-        return str(int(value)) if whole else str(value)
+        if isinstance(value, Integral) and abs(value) < 2**64:
+            return str(value)
+        # of a sheet pandas reads 1e300 as an integer of 301 digits
+        return str(int(value)) if abs(value) < WHOLE and value % 1 == 0 else str(float(value))
     if isinstance(value, Decimal):
         return format(value, "f")
     if isinstance(value, datetime):
