@@ -290,6 +290,16 @@ def test_numbers_keep_their_value(tmp_path_factory, numbers):
     np.testing.assert_array_equal([float(cell or "nan") for cell in cells], frame["x"])
 
 
+def test_a_workbook_of_charts_alone_is_refused(read):
+    book = pytest.importorskip("openpyxl").Workbook()
+    book.create_chartsheet("Chart")
+    book.remove(book.active)
+    stream = io.BytesIO()
+    book.save(stream)
+    with pytest.raises(ValueError, match="is a workbook without sheets of cells"):
+        read(stream.getvalue())
+
+
 def test_a_sheet_is_chosen_by_name_or_number_and_else_the_first(read):
     one, two = pd.DataFrame({"a": [1], "b": [2]}), pd.DataFrame({"c": [1], "d": [2]})
     content = sheets(**{"One": one, "1": two})

@@ -7,13 +7,13 @@ import io
 import re
 import sys
 import zipfile
-import zlib
 from importlib import import_module
 from typing import NamedTuple
 
 from ._words import listed
 
 PACKED = {rb"\x1f\x8b": "gzip", rb"BZh[1-9]1AY&SY": "bz2", rb"\xfd7zXZ\0": "lzma"}  # modules
+ARCHIVE = (b"PK\3\4", b"PK\5\6")
 REASONS = {
     FileNotFoundError: "there is no such file; check its name and its folder",
     IsADirectoryError: "it is a folder; name a file in it",
@@ -69,20 +69,19 @@ def _unpack(name, data):
     """What is packed, once: an archive may hold itself."""
     for signature, module in PACKED.items():
         if re.match(signature, data):
-            try:
-                return import_module(module).decompress(data), [f"unpacked by {module}"]
-            # each module has errors of its own, and two of them have none in common with OSError
-            except Exception as error:
-                raise _damaged(name) from error
-    if not data.startswith(b"PK"):
+            unpack = import_module(module).decompress
+            return _trying(name, unpack, data), [f"unpacked by {module}"]
+    if not data.startswith(ARCHIVE):
         return data, []
+    return _unzip(name, data, _trying(name, zipfile.ZipFile, io.BytesIO(data)))
+
+
+def _trying(name, unpack, argument):
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _unzip(name, data, archive)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        if data.startswith((b"PK\3\4", b"PK\5\6")):
-            raise _damaged(name) from error
-        return data, []  # a header may begin with these letters
+        return unpack(argument)
+    # these modules have errors of their own, and more of damaged bytes: EOFError, ValueError, ...
+    except Exception as error:
+        raise ValueError(f"{name} is damaged or cut short; copy or download it again.") from error
 
 
 def _unzip(name, data, archive):
@@ -95,7 +94,7 @@ def _unzip(name, data, archive):
         raise ValueError(f"{name} {held if files else 'holds no file'}; unpack it and name one.")
     if files[0].flag_bits & 1:
         raise ValueError(f"{name} is protected by a password; unpack it first.")
-    return archive.read(files[0]), [f"unpacked {files[0].filename!r}"]
+    return _trying(name, archive.read, files[0]), [f"unpacked {files[0].filename!r}"]
 
 
 def _is_chaff(info):
@@ -119,11 +118,6 @@ def _kind(name, data):
         if "EncryptedPackage".encode("utf-16-le") in data:
             raise ValueError(f"{name} is protected by a password; save a copy without one.")
         return "xls"
-    if data.startswith(b"PK\3\4"):
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _workbook(archive) or "text"
+    if data.startswith(ARCHIVE):
+        return _workbook(_trying(name, zipfile.ZipFile, io.BytesIO(data))) or "text"
     return "text"
-
-
-def _damaged(name):
-    return ValueError(f"{name} is damaged or cut short; copy or download it again.")

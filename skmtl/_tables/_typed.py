@@ -50,7 +50,7 @@ def _read_sheet(source, sheet):
     with _reading(source):
         book = pd.ExcelFile(io.BytesIO(source.data), engine=ENGINES[source.kind])
     names = book.sheet_names
-    name = names[0] if sheet is None else _sheet_name(source, names, sheet)
+    name = _sheet_name(source, names, sheet)
     with _reading(source):
         frame = book.parse(name, header=None, dtype=object, na_filter=False)
     if frame.empty:
@@ -62,6 +62,10 @@ def _read_sheet(source, sheet):
 
 
 def _sheet_name(source, names, sheet):
+    if not names:
+        raise ValueError(f"{source.name} is a workbook without sheets of cells; save it as CSV.")
+    if sheet is None:
+        return names[0]
     if sheet in names:
         return sheet
     if sheet.isdecimal() and 1 <= int(sheet) <= len(names):
