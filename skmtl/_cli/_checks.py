@@ -2,10 +2,12 @@
 
 import os
 
+from .._tables import shown
+
 GRUNFELD_ROWS = 6  # training rows of each firm
 # beside --target and --task-column
 OF_FILES = ("--targets", "--drop", "--classification", "--regression", "--group-column")
-OF_FILES += ("--decimal", "--thousands", "--na-values")
+OF_FILES += ("--decimal", "--thousands", "--na-values", "--sep", "--encoding", "--sheet")
 
 
 def check_options(options):
@@ -18,8 +20,8 @@ def check_options(options):
             raise ValueError(f"{given[0]} needs a file; the embedded data have their own columns.")
     elif options.targets is None and len(given) < 2:
         raise ValueError(
-            f"{options.file} needs --target and --task-column (a row has one label and names its "
-            "task) or --targets (a column for each task)."
+            f"{shown(options.file)} needs --target and --task-column (a row has one label and "
+            "names its task) or --targets (a column for each task)."
         )
     elif options.targets is not None and given:
         raise ValueError(f"give --targets or {given[0]}, not both.")

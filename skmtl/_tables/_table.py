@@ -6,13 +6,12 @@ header.
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from ._cells import hint, read_cells
+from ._cells import read_cells
 from ._features import feature_notes, read_features, tabular_transformer
 from ._ids import id_notes, read_ids
 from ._labels import class_note, read_labels
 from ._numbers import Reader
+from ._source import shown
 from ._words import counted, listed, summed_up
 
 
@@ -59,12 +58,16 @@ def read_table(
     decimal=None,
     thousands=None,
     na_values=(),
+    sep=None,
+    encoding=None,
+    sheet=None,
 ):
-    """Read a CSV file with a header as a Table.
+    """Read a file with a header as a Table.
 
     Parameters
     ----------
     path : str
+        Text, a workbook, Parquet or Feather; "-" is standard input.
     target, task_column : str
         Columns with the labels and the task ids of long data.
     targets : sequence of str
@@ -81,20 +84,22 @@ def read_table(
         None: what the other columns show.
     na_values : sequence of str
         Texts of cells that are missing, in every column.
+    sep, encoding, sheet : str or None
+        How the file is read, as by `read_cells`.
 
     Raises
     ------
     ImportError
-        If pandas is not installed.
+        If pandas is not installed, or what it needs for such a file.
     ValueError
         If the file or a column cannot be used.
     """
-    frame, notes = read_cells(path)
-    frame = type(frame)(np.frompyfunc(str.strip, 1, 1)(frame), columns=frame.columns, dtype=object)
+    frame, notes = read_cells(path, sep=sep, encoding=encoding, sheet=sheet)
+    path = shown(path)
     labelled = [*targets] if targets else [target]
     grouping = [] if group is None else [group]
     wanted = [*targets] if targets else [target, task_column]
-    _check_names(path, frame, [*wanted, *grouping, *drop])
+    _check_names(path, frame, [*wanted, *grouping, *drop], notes)
     frame = _emptied(frame, na_values, notes)
     features = frame.columns.drop(list({*wanted, *grouping, *drop}))
     decimal = decimal or {",": ".", ".": ","}.get(thousands)
@@ -116,12 +121,12 @@ def read_table(
     return Table(X, y, task, tabular_transformer(X), notes, classes, group)
 
 
-def _check_names(path, frame, names):
+def _check_names(path, frame, names, notes):
     for name in names:
         if name not in frame.columns:
+            read = "".join(f" ({note.rstrip('.')})" for note in notes)
             raise ValueError(
-                f"{path} has no column {name!r}; its columns are {list(frame.columns)}."
-                f"{hint(frame.columns)}"
+                f"{path} has no column {name!r}; its columns are {list(frame.columns)}{read}."
             )
 
 
