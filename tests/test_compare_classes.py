@@ -644,3 +644,15 @@ def test_similar_tasks_are_a_gain_and_equal_ones_are_not():
     assert similar.outcome == "a gain" and similar.log_loss.gain > 0
     equal = compare(*long_data(n_tasks=4, n=60, own=0.0, level=0.0), cv=cv)
     assert "a gain" not in (equal.outcome, equal.log_loss.outcome)
+
+
+def test_text_of_amounts_is_no_classes(rng):
+    X, task = rng.normal(size=(60, 2)), np.repeat([0, 1, 2], 20)
+    y = X[:, 0] + rng.normal(size=60)
+    text = pd.Series([repr(label) for label in y.tolist()], dtype=object)
+    expected, found = (compare(X, labels, task, cv=FEW) for labels in (y, text))
+    assert found.scoring == "explained variance"
+    for name, scores in expected.scores.items():
+        np.testing.assert_array_equal(found.scores[name], scores)
+    with pytest.raises(ValueError, match="y must hold numbers, or classes with classification=Tr"):
+        compare(X, text.str.replace(".", ","), task, cv=FEW)

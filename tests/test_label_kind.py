@@ -24,6 +24,8 @@ NAN = np.nan
         pd.Series(["u", "v", "w"], dtype="category"),
         pd.Series([1, 2, None], dtype="Int64"),
         pd.DataFrame({"u": [0, 1], "v": ["x", "y"], "w": [True, None]}),
+        [str(digit) for digit in range(10)],
+        ["1.5", "2.5", "none"],
         pl.DataFrame({"u": [0, 1, None], "v": [5.0, 5.0, 6.0]}),
     ],
 )
@@ -47,6 +49,9 @@ def test_text_truth_values_and_pairs_of_whole_numbers_are_classes(y):
         pd.DataFrame({"u": [0, 1], "v": pd.to_datetime(["2020-01-01", "2020-01-02"])}),
         np.ma.array([[0.5, 0.1], [0.6, 0.2]], mask=[[False, True], [False, False]]),
         np.empty((3, 0)),
+        ["1,0", "1,3", "2,7"],
+        np.array(["1.5", "$2", "3"]),
+        pd.Series(["1.5", None, " 2"], dtype=object),
     ],
 )
 def test_other_numbers_and_dates_are_amounts(y):

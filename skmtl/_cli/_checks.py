@@ -2,7 +2,12 @@
 
 import os
 
+from .._tables import shown
+
 GRUNFELD_ROWS = 6  # training rows of each firm
+# beside --target and --task-column
+OF_FILES = ("--targets", "--drop", "--classification", "--regression", "--group-column")
+OF_FILES += ("--decimal", "--thousands", "--na-values", "--sep", "--encoding", "--sheet")
 
 
 def check_options(options):
@@ -10,22 +15,38 @@ def check_options(options):
     named = {"--target": options.target, "--task-column": options.task_column}
     given = [name for name, value in named.items() if value is not None]
     if options.file is None:
-        given += ["--targets"] * (options.targets is not None) + ["--drop"] * bool(options.drop)
-        given += ["--classification"] * options.classification
-        given += ["--group-column"] * (options.group_column is not None)
+        given += _named(options, *OF_FILES)
         if given:
             raise ValueError(f"{given[0]} needs a file; the embedded data have their own columns.")
     elif options.targets is None and len(given) < 2:
         raise ValueError(
-            f"{options.file} needs --target and --task-column (a row has one label and names its "
-            "task) or --targets (a column for each task)."
+            f"{shown(options.file)} needs --target and --task-column (a row has one label and "
+            "names its task) or --targets (a column for each task)."
         )
     elif options.targets is not None and given:
         raise ValueError(f"give --targets or {given[0]}, not both.")
     if options.reference in options.without:
         raise ValueError(f"--without leaves out the reference, {options.reference!r}.")
     _check_columns(options)
+    _check_reading(options)
     _check_sizes(options)
+
+
+def _named(options, *names):
+    """Which of these are given."""
+    return [name for name in names if getattr(options, name[2:].replace("-", "_"))]
+
+
+def _check_reading(options):
+    """Labels are amounts or classes, and one mark does not stand for two things."""
+    kinds = _named(options, "--classification", "--regression")
+    if len(kinds) > 1:
+        raise ValueError(f"give {kinds[0]} or {kinds[1]}, not both.")
+    if options.decimal is not None and options.decimal == options.thousands:
+        raise ValueError(
+            f"--decimal and --thousands are both {options.decimal!r}; give two different marks, or "
+            "one of them."
+        )
 
 
 def _check_sizes(options):

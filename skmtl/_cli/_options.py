@@ -13,6 +13,8 @@ from ._report import run_compare
 EXAMPLES = """examples:
   python -m skmtl compare
   python -m skmtl compare school.csv --target score --task-column school
+  python -m skmtl compare school.xlsx --target score --task-column school --sheet 2
+  gunzip -c school.tsv.gz | python -m skmtl compare - --target score --task-column school
   python -m skmtl compare plants.csv --targets height,weight,yield --plot gain.png
   python -m skmtl compare wards.csv --target grade --task-column ward --classification
   python -m skmtl compare --rows-per-task 3,6,12
@@ -55,7 +57,13 @@ def _add_compare(commands):
     )
     parser.set_defaults(run=run_compare)
     add = parser.add_argument
-    add("file", nargs="?", metavar="FILE.csv", help="table with a header; default: embedded data")
+    add(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="table with a header: text as CSV, packed or not, a workbook of Excel, Parquet or "
+        "Feather, told by its content; - for standard input; default: embedded data",
+    )
     add("--target", metavar="COLUMN", help="long data: the column to predict")
     add("--task-column", metavar="COLUMN", help="long data: the column that names the task")
     add("--targets", metavar="A,B,C", type=_columns, help="wide data: a column for each task")
@@ -65,11 +73,40 @@ def _add_compare(commands):
         help="labels are classes, as text, truth values and two whole numbers always are",
     )
     add(
+        "--regression",
+        action="store_true",
+        help="labels are amounts, as numbers of three or more different values always are",
+    )
+    add(
         "--group-column",
         metavar="COLUMN",
         help="rows with one value there, as a time, a person or a place, are not split apart",
     )
+    add(
+        "--sep",
+        metavar="CHARACTER",
+        help="text: what separates cells, as ';' or its name: comma, "
+        "semicolon, tab, bar, blank; default: what divides all rows alike",
+    )
+    add(
+        "--encoding",
+        metavar="NAME",
+        help="text: its encoding, as cp1252 or utf-16; default: utf-8, or what the file shows",
+    )
+    add(
+        "--sheet", metavar="SHEET", help="workbooks: name or number of the sheet, default the first"
+    )
     add("--drop", metavar="A,B", type=_columns, default=[], help="columns that are no features")
+    add(
+        "--na-values",
+        metavar="A,B",
+        type=_columns,
+        default=[],
+        help="cells that mean missing, in every column; --na-values=-9,x where the first is a dash",
+    )
+    mark = {"choices": [".", ","], "metavar": "MARK"}
+    add("--decimal", **mark, help="decimal mark, . or , where a column's cells do not show it")
+    add("--thousands", **mark, help="mark between thousands, . or , where cells do not show it")
     add(
         "--without",
         metavar="MODEL",

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._checks import one_line, printable
 from .._progress import progress
-from .._tables import Table, counted, label_text, read_table
+from .._tables import Table, counted, label_text, read_table, shown
 from .._workload import check_work
 from ..datasets import load_grunfeld
 from ..model_selection import MultiTaskShuffleSplit, compare, compare_by_rows
@@ -83,11 +83,17 @@ def _load_file(options):
         targets=options.targets or (),
         group=options.group_column,
         drop=options.drop,
-        classification=options.classification or None,
+        classification=True if options.classification else False if options.regression else None,
+        decimal=options.decimal,
+        thousands=options.thousands,
+        na_values=options.na_values,
+        sep=options.sep,
+        encoding=options.encoding,
+        sheet=options.sheet,
     )
     if table.task is not None and len(set(table.task)) < 2:
         raise ValueError(
-            f"{options.file}: task column {options.task_column!r} names one task only, "
+            f"{shown(options.file)}: task column {options.task_column!r} names one task only, "
             f"{str(table.task[0])!r}; there is nothing to compare."
         )
     return table
@@ -102,7 +108,7 @@ def _describe(options, table):
     if sizes.min() < sizes.max():
         spread = f"{sizes.min()} to {spread}"
     embedded = 'Grunfeld data (embedded: "invest" of 11 firms in 20 years)'
-    name = embedded if options.file is None else printable(options.file)
+    name = embedded if options.file is None else printable(shown(options.file))
     return (
         f"{name}: {counted(n, 'row')}, {counted(p, 'feature')}, {counted(len(sizes), tasks)}, "
         f"{spread} a {tasks}."
@@ -143,6 +149,7 @@ def _write_json(options, table, comparison, described):
         "test_size": options.test_size,
         "n_per_task": options.n_per_task,
         "group_column": options.group_column,
+        "notes": table.notes,
         "versions": versions(),
     }
     if table.classes is not None:

@@ -6,8 +6,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from ._numbers import LARGEST, MISSING, not_a_number, parse, within_range
-from ._words import listed
+from ._numbers import LARGEST
+from ._words import listed, option, row_of
 
 MOST_LEVELS = 100  # a text column with more distinct values is a name or a date, not a category
 
@@ -26,34 +26,49 @@ def tabular_transformer(X):
     return make_pipeline(columns, StandardScaler())
 
 
-def read_features(path, X):
-    """All columns as floats or text; those of numbers without a gap are read at one stroke."""
+def read_features(reader, names, kept):
+    """Columns as floats or text, of the rows to keep; plain numbers are read at one stroke."""
     import pandas as pd
 
-    # a call a column takes minutes for 1e5 of them
-    cells = pd.Series(X.to_numpy().ravel())
-    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(float).reshape(X.shape)
-    plain = (np.abs(numbers) <= LARGEST).all(axis=0)
-    read = pd.DataFrame(numbers, columns=X.columns, index=X.index)
-    for name in X.columns[~plain]:
-        read[name] = _feature(path, X[name])
+    X = reader.frame.loc[kept, names]
+    numbers = reader.plain[np.ix_(kept, reader.frame.columns.get_indexer(names))]
+    surveys = [reader.survey(name, kept) for name in names[_are_odd(X, numbers)]]
+    if reader.has_decimal_commas:  # a plain 1.234 may be a thousand here
+        surveys = [reader.survey(name, kept) for name in names]
+    text = [survey.name for survey in surveys if _is_text(reader.path, survey)]
+    for survey in surveys:
+        if survey.name not in text:
+            numbers[:, names.get_loc(survey.name)] = reader.numbers(survey)
+    read = pd.DataFrame(numbers, columns=names, index=X.index)
+    for name in text:
+        read[name] = X[name]
     return read
 
 
-def _feature(path, column):
-    """A column as floats, or as text where it is text."""
-    numbers, bad = parse(column)
-    if not bad.any():
-        return within_range(path, column, numbers)
-    if bad.sum() < (~column.isin(MISSING)).sum() / 2:
-        raise ValueError(not_a_number(path, column, bad))
-    levels = len(_levels(column))
-    if levels > MOST_LEVELS:
+def _are_odd(X, numbers):
+    """Which columns hold more than plain numbers and empty cells."""
+    odd = ~(np.abs(numbers) <= LARGEST).all(axis=0)
+    small = np.abs(numbers[:, odd]) <= LARGEST
+    odd[odd] = ~(small | (X.to_numpy()[:, odd] == "")).all(axis=0)
+    return odd
+
+
+def _is_text(path, survey):
+    """Whether a column is of text; dates and names, which are no categories, are refused."""
+    drop = f"leave it out with {option('--drop', survey.name)}"
+    if survey.kind == "dates":
+        cell = survey.cells["date"][0]
         raise ValueError(
-            f"{path}: text column {column.name!r} has {levels} distinct values, too many for "
-            f"categories; leave it out with --drop {column.name!r}."
+            f"{path}: column {survey.name!r} holds dates or times, as {cell!r} in row "
+            f"{row_of(survey.column, cell)}; turn it into a number, such as days since a start, or "
+            f"{drop}."
         )
-    return column
+    if survey.kind == "text" and len(survey.counts) > MOST_LEVELS:
+        raise ValueError(
+            f"{path}: text column {survey.name!r} has {len(survey.counts)} distinct values, too "
+            f"many for categories; {drop}."
+        )
+    return survey.kind == "text"
 
 
 def _levels(column):

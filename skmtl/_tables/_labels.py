@@ -1,32 +1,67 @@
 """Columns of a file as labels: amounts, or classes."""
 
 from collections import Counter
-from functools import partial
 
 import numpy as np
 
 from .._label_kind import are_classes
 from .._task_ids import encode_tasks, objects
-from ._numbers import BOOLEANS, MISSING, numbers_of, parse, within_range
+from ._marks import MISSING
 from ._words import counted, first_row
 
 MOST_LEVELS = 100  # of more classes than this none is learned
 MOST_SHOWN = 8  # classes listed by name
+CURES = {
+    None: "add --classification if its values are classes",
+    False: "leave out --regression if its values are classes",
+}
 
 
-def read_labels(path, labels, classification):
-    """Columns of labels as numbers and None, or as classes and the list of them."""
-    classes = labels.apply(partial(_class_labels, path))
-    if classification is None:
-        slip = any(_is_mixed(column) for _, column in labels.items())
-        classification = are_classes(classes) and not slip
+def read_labels(reader, names, classification):
+    """Columns of labels as numbers and NaN, or as classes and the list of them.
+
+    Without a word on it they are classes where all columns are of text, of truth values or of two
+    whole numbers; where a few words stand among numbers they are not, and the words are refused.
+    """
+    import pandas as pd
+
+    surveys = [reader.survey(name) for name in names]
     if not classification:
-        return labels.apply(partial(numbers_of, path)), None
-    for _, column in classes.items():
-        _check_classes(path, column)
-    if len({type(label) for label in _observed(classes)}) > 1:  # columns of different kinds
-        classes = classes.map(label_text, na_action="ignore")
-    return classes, encode_tasks(objects(_observed(classes)))[0]
+        for survey in surveys:
+            _refuse_dates(reader.path, survey)
+    labels = pd.concat([_labels(reader, survey) for survey in surveys], axis=1)
+    if classification is None:
+        mixed = any(survey.numerals and not survey.is_clean for survey in surveys)
+        classification = True if are_classes(labels) and not mixed else None
+    if not classification:
+        for survey in surveys:
+            reader.refuse(survey, CURES[classification])
+        return labels.astype(float), None
+    for _, column in labels.items():
+        _check_classes(reader.path, column)
+    if len({type(label) for label in _observed(labels)}) > 1:  # columns of different kinds
+        labels = labels.map(label_text, na_action="ignore")
+    return labels, encode_tasks(objects(_observed(labels)))[0]
+
+
+def _refuse_dates(path, survey):
+    if survey.kind == "dates":
+        cell = survey.cells["date"][0]
+        raise ValueError(
+            f"{path}: column {survey.name!r} holds dates or times, as {cell!r}, and is to be "
+            "predicted; turn it into a number, such as days since a start."
+        )
+
+
+def _labels(reader, survey):
+    """A column of numbers, of truth values, or else of text; None or NaN where missing."""
+    import pandas as pd
+
+    column = survey.column
+    if not survey.is_clean:
+        return column.where(~column.isin(MISSING), None)
+    numbers = pd.Series(reader.numbers(survey), index=column.index, name=survey.name)
+    return numbers.map({1.0: True, 0.0: False}) if survey.kind == "truth" else numbers
 
 
 def _check_classes(path, column):
@@ -34,10 +69,9 @@ def _check_classes(path, column):
     if column.dtype == np.float64:
         amounts = column.notna() & (column % 1 != 0)
         if amounts.any():
-            row = first_row(amounts)
             raise ValueError(
-                f"{path}: column {column.name!r} has {column[row - 1]} in row {row}, an amount and "
-                "no class."
+                f"{path}: column {column.name!r} has {column[amounts].iloc[0]} in row "
+                f"{first_row(column, amounts)}, an amount and no class."
             )
     n_classes = column.nunique()
     if n_classes > min(MOST_LEVELS, max(2, column.count() / 2)):
@@ -45,22 +79,6 @@ def _check_classes(path, column):
             f"{path}: column {column.name!r} has {n_classes} distinct values in "
             f"{counted(column.count(), 'row')}, too many for classes."
         )
-
-
-def _is_mixed(column):
-    """Whether words stand among numbers."""
-    numbers, bad = parse(column)
-    return bad.any() and numbers.notna().any()
-
-
-def _class_labels(path, column):
-    """A column of truth values, of numbers, or else of text; None or NaN where missing."""
-    numbers, bad = parse(column)
-    cells = column.str.strip()
-    truth = cells.str.lower().map({word: bool(value) for word, value in BOOLEANS.items()})
-    if bad.any():
-        return cells.where(~cells.isin(MISSING), None)
-    return truth if truth.notna().any() else within_range(path, column, numbers)
 
 
 def _observed(labels):

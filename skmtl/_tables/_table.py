@@ -6,11 +6,13 @@ header.
 
 from typing import Any, NamedTuple
 
-from ._cells import hint, read_cells
+from ._cells import read_cells
 from ._features import feature_notes, read_features, tabular_transformer
-from ._ids import read_ids
+from ._ids import id_notes, read_ids
 from ._labels import class_note, read_labels
-from ._words import counted, listed
+from ._numbers import Reader
+from ._source import shown
+from ._words import counted, listed, summed_up
 
 
 class Table(NamedTuple):
@@ -45,13 +47,27 @@ class Table(NamedTuple):
 
 
 def read_table(
-    path, *, target=None, task_column=None, targets=(), group=None, drop=(), classification=None
+    path,
+    *,
+    target=None,
+    task_column=None,
+    targets=(),
+    group=None,
+    drop=(),
+    classification=None,
+    decimal=None,
+    thousands=None,
+    na_values=(),
+    sep=None,
+    encoding=None,
+    sheet=None,
 ):
-    """Read a CSV file with a header as a Table.
+    """Read a file with a header as a Table.
 
     Parameters
     ----------
     path : str
+        Text, a workbook, Parquet or Feather; "-" is standard input.
     target, task_column : str
         Columns with the labels and the task ids of long data.
     targets : sequence of str
@@ -62,40 +78,74 @@ def read_table(
         Columns that are no features.
     classification : bool or None
         Whether labels are classes; None: where all columns of them hold text, truth values or at
-        most two distinct numbers.
+        most two distinct whole numbers.
+    decimal, thousands : {".", ","} or None
+        The mark before decimals, or between thousands, of columns that do not show it themselves;
+        None: what the other columns show.
+    na_values : sequence of str
+        Texts of cells that are missing, in every column.
+    sep, encoding, sheet : str or None
+        How the file is read, as by `read_cells`.
 
     Raises
     ------
     ImportError
-        If pandas is not installed.
+        If pandas is not installed, or what it needs for such a file.
     ValueError
         If the file or a column cannot be used.
     """
-    frame, notes = read_cells(path)
-    wanted = [*targets] if targets else [target, task_column]
+    frame, notes = read_cells(path, sep=sep, encoding=encoding, sheet=sheet)
+    path = shown(path)
+    labelled = [*targets] if targets else [target]
     grouping = [] if group is None else [group]
-    for name in [*wanted, *grouping, *drop]:
-        if name not in frame.columns:
-            raise ValueError(
-                f"{path} has no column {name!r}; its columns are {list(frame.columns)}."
-                f"{hint(frame.columns)}"
-            )
-    labels = frame[[*targets] if targets else [target]]
-    labels, classes = read_labels(path, labels, classification)
-    unlabelled = labels.isna().all(axis=1)
-    if unlabelled.all():
-        raise ValueError(f"{path} has no value in {listed(labels.columns)}.")
-    if unlabelled.any():
-        notes.append(f"{counted(unlabelled.sum(), 'row')} without a target left out.")
-    frame, labels = frame[~unlabelled], labels[~unlabelled]
-    task = None if targets else read_ids(path, frame[task_column], "task")
-    group = None if group is None else read_ids(path, frame[group], "group")
-    X = frame.drop(columns=list({*wanted, *grouping, *drop}))
-    if X.shape[1] == 0:
+    wanted = [*targets] if targets else [target, task_column]
+    _check_names(path, frame, [*wanted, *grouping, *drop], notes)
+    frame = _emptied(frame, na_values, notes)
+    features = frame.columns.drop(list({*wanted, *grouping, *drop}))
+    decimal = decimal or {",": ".", ".": ","}.get(thousands)
+    reader = Reader(path, frame[[*labelled, *features]], decimal)
+    labels, classes = read_labels(reader, labelled, classification)
+    kept = _labelled_rows(path, labels, notes)
+    labels = labels[kept]
+    task = None if targets else read_ids(path, frame.loc[kept, task_column], "task")
+    group = None if group is None else read_ids(path, frame.loc[kept, group], "group")
+    for name in dict.fromkeys([*([] if targets else [task_column]), *grouping]):
+        notes += id_notes(frame.loc[kept, name])
+    if len(features) == 0:
         raise ValueError(f"{path} has no column left for a feature beside {listed(wanted)}.")
-    X = read_features(path, X)
-    notes += feature_notes(X)
+    X = read_features(reader, features, kept)
+    notes += reader.notes() + feature_notes(X)
     if classes is not None:
         notes.append(class_note(labels, classes))
     y = labels if targets else labels[target]
     return Table(X, y, task, tabular_transformer(X), notes, classes, group)
+
+
+def _check_names(path, frame, names, notes):
+    for name in names:
+        if name not in frame.columns:
+            read = "".join(f" ({note.rstrip('.')})" for note in notes)
+            raise ValueError(
+                f"{path} has no column {name!r}; its columns are {list(frame.columns)}{read}."
+            )
+
+
+def _labelled_rows(path, labels, notes):
+    """Which rows have a label; a note on the others."""
+    kept = labels.notna().any(axis=1)
+    if not kept.any():
+        raise ValueError(f"{path} has no value in {listed(labels.columns)}.")
+    if not kept.all():
+        notes.append(f"{counted((~kept).sum(), 'row')} without a target left out.")
+    return kept
+
+
+def _emptied(frame, na_values, notes):
+    """The cells, without those that are named as missing; a note on their number."""
+    if not na_values:
+        return frame
+    named = frame.isin(list(na_values))
+    counts = [f"{name} ({counted(n, 'row')})" for name, n in named.sum().items() if n]
+    found = f"read as missing: {summed_up(counts)}" if counts else "no cell reads so"
+    notes.append(f"--na-values {listed(na_values)}: {found}.")
+    return frame.mask(named, "")

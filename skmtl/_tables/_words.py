@@ -1,6 +1,13 @@
 """How rows, columns and cells of a file are named in notes and refusals."""
 
+import csv
+import io
+
 import numpy as np
+
+from .._checks import printable
+
+MOST_SHOWN = 8  # columns listed by name where all of them are read in one way
 
 
 def counted(number, thing):
@@ -12,6 +19,30 @@ def listed(names):
     return ", ".join(repr(name) for name in names)
 
 
-def first_row(bad):
-    """Number in the file of the first row where it is true."""
-    return int(bad.index[np.argmax(bad)]) + 1
+def summed_up(parts):
+    """The first of many."""
+    more = [f"and {len(parts) - MOST_SHOWN} more"] if len(parts) > MOST_SHOWN else []
+    return printable(", ".join([*parts[:MOST_SHOWN], *more]))
+
+
+def option(name, *values):
+    """An option as it is typed, where its values are names of columns or texts of cells."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(values)
+    text = line.getvalue()
+    return f"{name}{'=' if text.startswith('-') else ' '}{text!r}"
+
+
+def listed_counts(counts):
+    """Texts and the number of rows of each."""
+    return ", ".join(f"{text!r} in {counted(number, 'row')}" for text, number in counts.items())
+
+
+def first_row(column, bad):
+    """Number in the file of the column's first row where `bad`, an array, is true."""
+    return int(column.index[np.argmax(bad)]) + 1
+
+
+def row_of(column, cell):
+    """Number in the file of the first row of this text."""
+    return first_row(column, (column == cell).to_numpy())

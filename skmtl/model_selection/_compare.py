@@ -75,7 +75,8 @@ def compare(
     classification : bool, default=None
         Whether labels are classes. None: they are if they are text, truth values, or whole numbers
         of which no more than two distinct ones occur (wide data: in every column). Whole numbers
-        with more values are amounts unless this is True.
+        with more values are amounts unless this is True, and so is text that spells numbers, some
+        of them with decimals.
     estimators : dict of str to estimator or None, default=None
         Further contenders. A name from the list above stands in its place; None leaves that
         contender out. For long data the first column that estimators get is the number of the task,

@@ -1,0 +1,53 @@
+"""What cells say in place of a number: nothing, a bound, a date, a truth value."""
+
+import re
+
+from .._numerals import numeral
+
+BOOLEANS = {"true": 1.0, "false": 0.0}
+# what pandas takes for a missing number; in text features and task ids these are words like others
+MISSING = ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND"]
+MISSING += ["1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
+# Marks of people, spreadsheets, databases and laboratories, in small letters. "none", "nil" and "x"
+# are not among them: they may well mean zero, or present.
+_MARKS = "- -- --- \u2013 \u2014 \u2212 . .. ... \u2026 ? ?? ??? * ** na n/a n.a. n.a n/d nd n.d. "
+_MARKS += "n.d nan null <na> nat k.a. k.a missing unknown unk n/k bdl blod bloq blq bql lod loq "
+_MARKS += "<lod <loq <lloq <lld <dl <bdl <mdl >loq >uloq #n/a #na #div/0! #value! #ref! #name? "
+_MARKS += "#num! #null! #spill! #calc! #nv #wert! #bezug! #zahl! #valeur! #valor! #error! #n/d"
+_MARKS = {*_MARKS.split(), "#n/a n/a", "not available", "not applicable", "not known", "k. a."}
+_MARKS |= {"not detected", "not done", "not measured", "not recorded", "n. a.", "< lod", "< loq"}
+_MARKS |= {"< lloq", "> uloq", "no data", "(missing)", "(blank)", "below detection limit", "<lloq>"}
+
+_BOUND = re.compile(
+    r"(?:[<>]=?|[≤≥⩽⩾\uff1c\uff1e]|=[<>])\s*(?:(?:LL?OD|L?LOQ|ULOQ)\s*)?(?P<amount>.*\d.*)"
+)
+_TIME = r"(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d(?:[.,]\d+)?)?(?:\s?[ap]\.?m\.?)?"
+_DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
+_NAMES = r"(?:jan(?:uary?)?|feb(?:ruary?)?|mar(?:ch)?|m[aä]rz|apr(?:il)?|ma[iy]|jun[ei]?|jul[iy]?"
+_NAMES += r"|aug(?:ust)?|sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)\.?"
+_DATE = re.compile(
+    rf"""(?: \d{{4}}([-/.]){_MONTH}(?:\1{_DAY})? | \d{{4}}-?W\d\d
+    | {_DAY}([-/]){_DAY}\2(?:\d{{4}}|\d\d) | {_DAY}[.]\s?{_DAY}[.]\s?\d{{4}} | \d\d[.]\d\d[.]\d\d
+    | {_DAY}[-\s./]*{_NAMES}[-\s.,/]*(?:\d{{4}}|\d\d)? | {_NAMES}[-\s]+{_DAY},?\s+\d{{4}}
+    | {_NAMES}[-\s,]*(?:\d{{4}}|\d\d) )
+    (?:[T\s]\s*{_TIME}(?:\s?(?:Z|UTC|[-+]\d\d:?\d\d))?)?
+    | {_TIME} | (?:0?[1-9]|1[0-2])\s?[ap]\.?m\.?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def kind_of(cell):
+    """Kind of a stripped cell that is no numeral and not empty."""
+    if is_mark(cell):
+        return "missing"
+    if cell.lower() in BOOLEANS:
+        return "truth"
+    if _DATE.fullmatch(cell):
+        return "date"
+    bound = _BOUND.fullmatch(cell)
+    return "bound" if bound and numeral(bound["amount"]) else "word"
+
+
+def is_mark(cell):
+    """Whether it means missing, in a column of numbers."""
+    return cell.lower() in _MARKS or cell in MISSING
