@@ -15,7 +15,7 @@ from . import _backend
 from ._checks import check_option
 from ._classes import read_classes
 from ._data import long_data, wide_data
-from ._task_ids import encode_tasks, lookup_tasks, take_task_column
+from ._task_ids import are_alien, encode_tasks, lookup_tasks, same_reading, take_task_column
 
 FLOATS = [np.float64, np.float32]
 
@@ -103,6 +103,43 @@ def number_tasks(ids, task_column, tasks=None):
         raise TypeError(
             f"the task ids in column {task_column!r} must be hashable: {error}."
         ) from error
+
+
+def warn_alike(ids, tasks, where):
+    """One warning if one of the ids reads as another one of the tasks; `where` they stand."""
+    pair = same_reading(ids, tasks)
+    if pair:
+        warnings.warn(
+            f"{where} holds the ids {pair[1]!r} and {pair[0]!r}, which read alike but are not the "
+            "same; write each id in one way.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+
+
+def meet_unknown(ids, tasks, task_column, *, refuse, alone):
+    """Refuse ids that fit did not see, or warn of those that look like a mistake.
+
+    `alone`: whether no row has an id that fit saw.
+    """
+    ids = list(dict.fromkeys(ids.tolist()))
+    pair = same_reading(ids, tasks)
+    id_, seen = pair or (ids[0], tasks[0])
+    told = f"task {id_!r} in column {task_column!r} was not seen in fit"
+    if refuse and not pair:
+        raise ValueError(
+            f'{told}; unknown_task="shared" predicts unseen tasks from the shared part.'
+        )
+    if refuse:
+        raise ValueError(f"{told}, which saw {seen!r}; write each id as it was in fit.")
+    if pair or (alone and are_alien(ids, tasks)):
+        others = "" if pair else ", nor was any other"
+        warnings.warn(
+            f"{told}{others}, but {seen!r} was: write each id as it was in fit, as an unseen one "
+            "gets the shared prediction.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
 
 
 def task_data(X, labels, weight, codes, n_tasks):

@@ -25,6 +25,7 @@ from ._validation import (
     check_weight,
     checked_array,
     float_name,
+    meet_unknown,
     number_tasks,
     require_y,
     silence,
@@ -32,6 +33,7 @@ from ._validation import (
     task_data,
     task_names,
     to_host,
+    warn_alike,
     warn_unlabelled,
     work_estimate,
 )
@@ -199,6 +201,7 @@ class MultiTaskMixin(MultiOutputMixin):
             features, y, labels, sample_weight, ids
         )
         fit_input = self._fit_input(features, labels, values, weight, tasks, codes, units)
+        self._warn_alike(tasks)
         warn_unlabelled(tasks, fit_input.labelled)
         return fit_input
 
@@ -264,12 +267,11 @@ class MultiTaskMixin(MultiOutputMixin):
         validate_data(self, X, reset=False, skip_check_array=True)
         features, ids = self._split_features(X)
         codes = number_tasks(ids, self.task_column, self.tasks_)
-        if self.unknown_task == "error" and (codes < 0).any():
-            unseen = ids[codes < 0].tolist()[0]
-            raise ValueError(
-                f"task {unseen!r} in column {self.task_column!r} was not seen in fit; "
-                'unknown_task="shared" predicts unseen tasks from the shared part.'
-            )
+        unknown = codes < 0
+        if unknown.any():
+            refuse, alone = self.unknown_task == "error", unknown.all()
+            unseen = ids[unknown], self.tasks_, self.task_column
+            meet_unknown(*unseen, refuse=refuse, alone=alone)
         return features, codes
 
     def _check_same_place(self, X, fitted, method):
@@ -315,6 +317,13 @@ class MultiTaskMixin(MultiOutputMixin):
             return check_foreign(X), ids
         options = {"ensure_all_finite": self._finite, "accept_sparse": self._accept_sparse}
         return checked_array("X", X, self, dtype=FLOATS, **options), ids
+
+    def _warn_alike(self, tasks, known=()):
+        """One warning if a task of long data that was not known reads as another one."""
+        if self.task_column is not None:
+            known = set(known)
+            new = [task for task in tasks if task not in known]
+            warn_alike(new, tasks, f"column {self.task_column!r}")
 
     def _encode(self, ids, labels):
         if labels.ndim == 2:

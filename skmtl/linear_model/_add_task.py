@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._backend import few_threads, place_of, solve_psd, to_numpy, to_place
 from .._moments import long_moments
 from .._task_ids import encode_tasks
-from .._validation import check_labels, check_same_rows, check_weight
+from .._validation import check_labels, check_same_rows, check_weight, warn_alike
 from ..base import at_once
 
 
@@ -95,6 +95,7 @@ class AddTaskMixin:
             task = max([self.n_tasks_ - 1, *numbers]) + 1
         if task in self.tasks_:
             raise ValueError(f"task {task!r} is there already; add_task takes a new one.")
+        warn_alike([task], self.tasks_, "tasks_")
         return task
 
     def _fit_task(self, X, y, s):

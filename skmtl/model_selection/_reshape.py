@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_X_y
 
 from .._task_ids import encode_tasks, id_array, occurrence
-from .._validation import checked_array, to_host
+from .._validation import checked_array, to_host, warn_alike
 
 FLOATS = (np.float64, np.float32)
 
@@ -46,6 +46,7 @@ def to_wide(X, y, task):
     """
     X, y = _check_table(X, y, least=1)
     tasks, code = encode_tasks(id_array(task, "task", len(y)))
+    warn_alike(tasks, tasks, "task")
     same = np.unique(X, axis=0, return_inverse=True)[1].reshape(-1)
     pair = same * len(tasks) + code
     _, first, row = np.unique(
@@ -93,6 +94,7 @@ def from_task_lists(data, *, tasks=None):
     names = tasks.tolist()
     if len(set(names)) < len(names):
         raise ValueError(f"tasks must be distinct ids, got {names}.")
+    warn_alike(names, names, "tasks")
     tables = [_check_pair(pair, name) for pair, name in zip(data, names, strict=True)]
     if not any(len(y) for _, y in tables):
         raise ValueError(f"data must hold at least one row, got none in {len(data)} task(s).")
