@@ -20,6 +20,7 @@ from ._validation import (
     as_table,
     check_foreign,
     check_labels,
+    check_observed,
     check_same_rows,
     check_task_weight,
     check_weight,
@@ -235,6 +236,7 @@ class MultiTaskMixin(MultiOutputMixin):
         """Checked labels, weights or None, tasks, and each row's task number (None: wide)."""
         if ids is not None and labels.ndim == 2 and labels.shape[1] == 1:
             labels = labels[:, 0]
+            check_observed(labels)
         check_same_rows(X, labels)
         weight = check_weight(sample_weight, labels, wide=ids is None)
         if ids is None:

@@ -98,7 +98,7 @@ def test_arguments_are_left_alone():
         ([[0.0]], [1.0, 2.0], [0, 1], "inconsistent numbers of samples"),
         ([[0.0], [1.0]], [1.0, 2.0], [0], r"task must hold one task id a row, of shape \(2,\)"),
         ([[0.0], [1.0]], [1.0, 2.0], [0, None], "task id in task is missing in row 1"),
-        ([[0.0], [1.0]], [1.0, np.nan], [0, 1], "y contains NaN"),
+        ([[0.0], [1.0]], [1.0, np.nan], [0, 1], "y contains NaN in row 1: drop the row"),
         ([[0.0], [np.inf]], [1.0, 2.0], [0, 1], "X contains infinity"),
         ([["a"], ["b"]], [1.0, 2.0], [0, 1], "could not convert string to float"),
         ([0.0, 1.0], [1.0, 2.0], [0, 1], "Expected 2D array"),
