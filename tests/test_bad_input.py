@@ -425,7 +425,7 @@ NO_CLASSES = {
     "missing in one column": (
         CLASSES[:, 0],
         {"missing_label": 1},
-        "y contains NaN in row .*: a 1-D y",
+        "y contains NaN in row .*: one label a row",
     ),
     "all missing": (np.full(Y.shape, "?"), {"missing_label": "?"}, "y holds no observed label"),
     "weights for fewer tasks": (CLASSES, {"class_weight": [None]}, "class_weight .* 2 tasks"),
