@@ -2,7 +2,15 @@
 
 Ids become an array of plain numbers or of plain strings where that keeps every one of them apart,
 else of objects. Tasks are numbered in the sorted order of their ids.
+
+An id is what Python's equality says: 1, 1.0 and np.int64(1) are one task, "1" and "1 " two others.
+Ids that people may take for one are told to them, as they are never merged: their readings are
+equal, the value of a number however it is written, or a text without its outer blanks.
 """
+
+import re
+from decimal import Decimal
+from numbers import Real
 
 import numpy as np
 
@@ -93,6 +101,35 @@ def lookup_tasks(ids, tasks):
     """Number of each id in the list `tasks`, -1 where it is not there."""
     number = {id_: t for t, id_ in enumerate(tasks)}
     return np.array([number.get(id_, -1) for id_ in ids.tolist()], dtype=np.intp)
+
+
+def same_reading(ids, tasks):
+    """The first of the ids that reads as another one in `tasks` does, and that one; or None."""
+    if {type(id_) for some in (ids, tasks) for id_ in some} <= {int, float}:
+        return None  # numbers that read alike are equal
+    read_as = {_reading(task): task for task in reversed(tasks)}
+    pairs = ((id_, read_as.get(_reading(id_), id_)) for id_ in ids)
+    return next((pair for pair in pairs if pair[0] != pair[1]), None)
+
+
+def are_alien(ids, tasks):
+    """Whether ids, of which none is in `tasks`, look like a mistake rather than like new tasks.
+
+    They do if they are several, or of another kind: numbers beside text.
+    """
+    kinds = [{isinstance(id_, Real) for id_ in some} for some in (ids, tasks)]
+    return len(ids) > 1 or not kinds[0] <= kinds[1]
+
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
+
+
+def _reading(id_):
+    """What an id is for the eye: the value of a number or of its spelling, or stripped text."""
+    text = id_.decode(errors="replace") if isinstance(id_, bytes) else str(id_)
+    text = text.strip()
+    # exact: floats would take two long numbers for one
+    return Decimal(text) if _NUMBER.fullmatch(text) else text
 
 
 def join_tasks(*lists):

@@ -15,9 +15,13 @@ from . import _backend
 from ._checks import check_option
 from ._classes import read_classes
 from ._data import long_data, wide_data
-from ._task_ids import encode_tasks, lookup_tasks, take_task_column
+from ._task_ids import are_alien, encode_tasks, lookup_tasks, same_reading, take_task_column
 
 FLOATS = [np.float64, np.float32]
+CURES = {  # of a value that is not finite, where it is no label
+    "X": "impute it or drop the row",
+    "sample_weight": "weigh by 0 what is to be left out",
+}
 
 
 @contextmanager
@@ -39,11 +43,12 @@ def checked_array(name, value, estimator, **options):
         try:
             value = check_array(value, input_name=name, estimator=estimator, **options)
         except ValueError as error:
-            raise _located(name, value, error) from error
+            finite = options.get("ensure_all_finite")
+            raise _located(name, value, error, finite) from error
         return csr_array(value) if issparse(value) else value
 
 
-def _located(name, value, error):
+def _located(name, value, error, finite=True):
     """The error of a value that is not finite with its row and column, others as they are."""
     found = re.search(r"contains (NaN|infinity)", str(error))
     if not found or issparse(value):
@@ -53,7 +58,8 @@ def _located(name, value, error):
     where = ", ".join(
         f"{axis} {at}" for axis, at in zip(("row", "column"), np.argwhere(bad)[0], strict=False)
     )
-    cure = "impute it or drop the row" if name == "X" else "drop it, or mark it as missing by NaN"
+    gaps = finite == "allow-nan" and table.ndim == 2 and table.shape[1] > 1
+    cure = CURES.get(name, "drop it, or mark it as missing by NaN" if gaps else "drop the row")
     return ValueError(f"Input {name} contains {found[1]} in {where}: {cure}.")
 
 
@@ -105,6 +111,43 @@ def number_tasks(ids, task_column, tasks=None):
         ) from error
 
 
+def warn_alike(ids, tasks, where):
+    """One warning if one of the ids reads as another one of the tasks; `where` they stand."""
+    pair = same_reading(ids, tasks)
+    if pair:
+        warnings.warn(
+            f"{where} holds the ids {pair[1]!r} and {pair[0]!r}, which read alike but are not the "
+            "same; write each id in one way.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+
+
+def meet_unknown(ids, tasks, task_column, *, refuse, alone):
+    """Refuse ids that fit did not see, or warn of those that look like a mistake.
+
+    `alone`: whether no row has an id that fit saw.
+    """
+    ids = list(dict.fromkeys(ids.tolist()))
+    pair = same_reading(ids, tasks)
+    id_, seen = pair or (ids[0], tasks[0])
+    told = f"task {id_!r} in column {task_column!r} was not seen in fit"
+    if refuse and not pair:
+        raise ValueError(
+            f'{told}; unknown_task="shared" predicts unseen tasks from the shared part.'
+        )
+    if refuse:
+        raise ValueError(f"{told}, which saw {seen!r}; write each id as it was in fit.")
+    if pair or (alone and are_alien(ids, tasks)):
+        others = "" if pair else ", nor was any other"
+        warnings.warn(
+            f"{told}{others}, but {seen!r} was: write each id as it was in fit, as an unseen one "
+            "gets the shared prediction.",
+            UserWarning,
+            stacklevel=stack_level(),
+        )
+
+
 def task_data(X, labels, weight, codes, n_tasks):
     """TaskData of checked labels, wide if `codes` is None, and which tasks are labelled."""
     if codes is None:
@@ -145,24 +188,24 @@ def check_labels(y, estimator):
     )
     if labels.ndim == 0:
         raise ValueError(f"y must be 1-D or 2-D, got the scalar {y!r}.")
-    _check_observed(labels)
+    check_observed(labels)
     return labels
 
 
 def check_class_labels(y, missing_label):
     """Class numbers in the shape of y, NaN where not observed (2-D only), and the classes."""
     codes, values = read_classes(y, missing_label)
-    _check_observed(codes)
+    check_observed(codes)
     return codes, values
 
 
-def _check_observed(labels):
+def check_observed(labels):
     """Refuse missing labels in a 1-D y, and a y without any."""
     missing = np.isnan(labels)
     if labels.ndim == 1 and missing.any():
         raise ValueError(
-            f"Input y contains NaN in row {np.argmax(missing)}: a 1-D y holds one label a row; "
-            "drop rows without one, or pass y of shape (n_samples, n_tasks), where NaN is allowed."
+            f"Input y contains NaN in row {np.argmax(missing)}: one label a row is expected here, "
+            "so drop rows without one; NaN marks a gap only in a y with a column for each task."
         )
     if labels.shape[-1] == 0 or missing.all():
         raise ValueError("y holds no observed label: every value is NaN or there is no column.")
@@ -182,7 +225,10 @@ def check_weight(sample_weight, labels, *, wide):
             )
     else:
         with naming("sample_weight"):
-            weight = _check_sample_weight(weight, labels, dtype=np.float64)
+            try:
+                weight = _check_sample_weight(weight, labels, dtype=np.float64)
+            except ValueError as error:
+                raise _located("sample_weight", weight, error) from error
     if (weight < 0).any():
         raise ValueError(f"sample_weight must not be negative, got {weight.min()}.")
     if not weight.any():

@@ -20,11 +20,13 @@ from ._validation import (
     as_table,
     check_foreign,
     check_labels,
+    check_observed,
     check_same_rows,
     check_task_weight,
     check_weight,
     checked_array,
     float_name,
+    meet_unknown,
     number_tasks,
     require_y,
     silence,
@@ -32,6 +34,7 @@ from ._validation import (
     task_data,
     task_names,
     to_host,
+    warn_alike,
     warn_unlabelled,
     work_estimate,
 )
@@ -199,6 +202,7 @@ class MultiTaskMixin(MultiOutputMixin):
             features, y, labels, sample_weight, ids
         )
         fit_input = self._fit_input(features, labels, values, weight, tasks, codes, units)
+        self._warn_alike(tasks)
         warn_unlabelled(tasks, fit_input.labelled)
         return fit_input
 
@@ -232,6 +236,7 @@ class MultiTaskMixin(MultiOutputMixin):
         """Checked labels, weights or None, tasks, and each row's task number (None: wide)."""
         if ids is not None and labels.ndim == 2 and labels.shape[1] == 1:
             labels = labels[:, 0]
+            check_observed(labels)
         check_same_rows(X, labels)
         weight = check_weight(sample_weight, labels, wide=ids is None)
         if ids is None:
@@ -264,12 +269,11 @@ class MultiTaskMixin(MultiOutputMixin):
         validate_data(self, X, reset=False, skip_check_array=True)
         features, ids = self._split_features(X)
         codes = number_tasks(ids, self.task_column, self.tasks_)
-        if self.unknown_task == "error" and (codes < 0).any():
-            unseen = ids[codes < 0].tolist()[0]
-            raise ValueError(
-                f"task {unseen!r} in column {self.task_column!r} was not seen in fit; "
-                'unknown_task="shared" predicts unseen tasks from the shared part.'
-            )
+        unknown = codes < 0
+        if unknown.any():
+            refuse, alone = self.unknown_task == "error", unknown.all()
+            unseen = ids[unknown], self.tasks_, self.task_column
+            meet_unknown(*unseen, refuse=refuse, alone=alone)
         return features, codes
 
     def _check_same_place(self, X, fitted, method):
@@ -315,6 +319,13 @@ class MultiTaskMixin(MultiOutputMixin):
             return check_foreign(X), ids
         options = {"ensure_all_finite": self._finite, "accept_sparse": self._accept_sparse}
         return checked_array("X", X, self, dtype=FLOATS, **options), ids
+
+    def _warn_alike(self, tasks, known=()):
+        """One warning if a task of long data that was not known reads as another one."""
+        if self.task_column is not None:
+            known = set(known)
+            new = [task for task in tasks if task not in known]
+            warn_alike(new, tasks, f"column {self.task_column!r}")
 
     def _encode(self, ids, labels):
         if labels.ndim == 2:

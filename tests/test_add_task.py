@@ -104,7 +104,9 @@ def test_a_stream_goes_on_with_the_added_task_in_it():
     [
         ((np.ones((2, 3)), [1.0, 2.0]), "features"),
         ((np.ones((2, 4)), [1.0]), "inconsistent"),
-        ((np.ones((2, 4)), [1.0, np.nan]), "y contains NaN"),
+        ((np.ones((2, 4)), [1.0, np.nan]), "y contains NaN in row 1: one label a row"),
+        ((np.ones((2, 4)), [[1.0], [np.nan]]), "y contains NaN in row 1: one label a row"),
+        ((np.ones((2, 4)), [1.0, np.inf]), "y contains infinity in row 1: drop the row"),
         ((np.ones((2, 4)), np.ones((2, 2))), "1-D"),
         ((np.ones((2, 4)), [1.0, 2.0], 1), "task 1 is there already"),
     ],

@@ -350,7 +350,7 @@ def test_missing_labels_of_any_kind_equal_nan(make, missing_label, rng):
 
 def test_the_missing_label_is_refused_where_each_row_has_one_label():
     X, Y = binary()
-    with pytest.raises(ValueError, match="1-D y holds one label a row"):
+    with pytest.raises(ValueError, match="one label a row is expected"):
         MultiTaskLogisticRegression(missing_label=0).fit(X, Y[:, 0])
 
 

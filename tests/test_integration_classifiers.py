@@ -22,6 +22,7 @@ from sklearn.model_selection import (
     GridSearchCV,
     KFold,
     RandomizedSearchCV,
+    StratifiedKFold,
     TunedThresholdClassifierCV,
     cross_val_predict,
     cross_val_score,
@@ -39,7 +40,7 @@ from skmtl import (
     PooledTasks,
 )
 from skmtl.metrics import make_multitask_scorer
-from skmtl.model_selection import MultiTaskKFold
+from skmtl.model_selection import MultiTaskKFold, compare
 
 SMALL = {"alphas_shared": [0.1, 10.0], "alphas_specific": [1.0, 9.0], "alphas_intercept": [1.0]}
 MODELS = {
@@ -150,6 +151,56 @@ def test_labels_without_nan_need_no_splitter_of_ours(model, missing_label, holes
     np.testing.assert_allclose(scores, cross_val_score(plain, X, Y, cv=KFold(5)))
     search = GridSearchCV(model, {}, cv=5, scoring=make_multitask_scorer("accuracy"))
     assert search.fit(X, labels).best_score_ == pytest.approx(scores.mean())
+
+
+TOOLS = {
+    "scores": lambda model, X, Y, cv: cross_val_score(model, X, Y, cv=cv, error_score="raise"),
+    "predictions": lambda model, X, Y, cv: cross_val_predict(model, X, Y, cv=cv),
+    "curve": lambda model, X, Y, cv: learning_curve(
+        model, X, Y, cv=cv, train_sizes=[0.5, 1.0], error_score="raise"
+    )[2],
+    "search": lambda model, X, Y, cv: (
+        GridSearchCV(model, {"alpha_specific": [0.1, 10.0]}, cv=cv, error_score="raise")
+        .fit(X, Y)
+        .cv_results_["mean_test_score"]
+    ),
+}
+
+
+@pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
+@pytest.mark.parametrize("cv", [None, 3])
+@every_own
+def test_integer_folds_take_gaps_that_are_a_label(model, cv, tool, holes):
+    X, Y = holes
+    minus = clone(model).set_params(missing_label=-1)
+    found = tool(minus, X, np.nan_to_num(Y, nan=-1).astype(int), cv)
+    np.testing.assert_allclose(found, tool(model, X, Y, KFold(5 if cv is None else cv)))
+
+
+@pytest.mark.parametrize("tool", [TOOLS["scores"], TOOLS["predictions"]], ids=list(TOOLS)[:2])
+@every_own
+def test_gaps_of_any_kind_are_one_thing_to_a_splitter_of_ours(model, tool, holes):
+    X, Y = holes
+    objects = np.where(np.isnan(Y), None, Y.astype(object))
+    expected = tool(model, X, Y, SEEDED)
+    np.testing.assert_allclose(tool(model, X, objects, SEEDED).astype(float), expected)
+    np.testing.assert_allclose(tool(model, X, pd.DataFrame(Y).astype("Int64"), SEEDED), expected)
+
+
+def test_folds_of_our_own_searches_take_gaps_and_those_that_do_not_are_told_so(holes):
+    labelled = ~np.isnan(holes[1]).all(axis=1)  # our own folds leave other rows out
+    X, Y = holes[0][labelled], holes[1][labelled]
+    searches = [MultiTaskLogisticRegressionCV(cv=cv, **SMALL) for cv in (3, SEEDED)]
+    scores = [search.fit(X, Y).best_score_ for search in searches]
+    assert scores[0] == pytest.approx(scores[1])
+    stratified = clone(searches[0]).set_params(cv=StratifiedKFold(3))
+    message = (
+        "cv cannot split these data by StratifiedKFold: .*NaN; an integer gives folds of Multi"
+    )
+    with pytest.raises(ValueError, match=message):
+        stratified.fit(X, Y)
+    with pytest.raises(ValueError, match=message):
+        compare(X, Y, cv=StratifiedKFold(3), random_state=0)
 
 
 @every_own

@@ -7,7 +7,7 @@ from sklearn.utils import check_array, indexable
 
 from .._backend import is_foreign, to_numpy
 from .._task_ids import encode_tasks, id_array, is_missing
-from .._validation import split_task_column
+from .._validation import split_task_column, warn_alike
 
 CLASS_SIZE = 5  # whole numbers with fewer labels a value, on average, are amounts, not classes
 
@@ -62,7 +62,8 @@ def read_rows(X, y, groups, task_column):
     rows = _read_tasks(X, y, task_column, n)
     if groups is None:
         return rows
-    group = encode_tasks(id_array(groups, "groups", n, of="group"))[1]
+    names, group = encode_tasks(id_array(groups, "groups", n, of="group"))
+    warn_alike(names, names, "groups")
     if rows.strata is None:
         label = rows.label[:, None]
         strata = _stratum_numbers(label, rows.task[:, None], rows.n_tasks)
@@ -75,6 +76,7 @@ def _read_tasks(X, y, task_column, n):
     nothing = np.zeros(n, dtype=np.intp)
     ids = None if task_column is None else split_task_column(X, task_column)[1]
     tasks, task = ([0], nothing) if ids is None else encode_tasks(ids)
+    warn_alike(tasks, tasks, f"column {task_column!r}")
     if y is None:
         return Rows(task, nothing, n_tasks=len(tasks))
     Y = _read_labels(y, n)

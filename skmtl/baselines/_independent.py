@@ -24,7 +24,8 @@ class IndependentTasks(TaskWrapper):
         too.
     missing_label : object, default=nan
         For classifiers: the label of a 2-D y that means that none was observed. NaN and None always
-        do.
+        do, but scikit-learn's tools refuse them where their `cv` is an integer or None: give those
+        ``cv=MultiTaskKFold()``, or integer labels with ``missing_label=-1``.
     task_column : str or int, default=None
         Name or position of the column of X that holds the task ids (long data). None: wide y.
     unknown_task : {"error", "shared"}, default="error"

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._backend import few_threads, place_of, solve_psd, to_numpy, to_place
 from .._moments import long_moments
 from .._task_ids import encode_tasks
-from .._validation import check_labels, check_same_rows, check_weight
+from .._validation import check_labels, check_observed, check_same_rows, check_weight, warn_alike
 from ..base import at_once
 
 
@@ -66,6 +66,7 @@ class AddTaskMixin:
         labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
         if labels.ndim != 1:
             raise ValueError(f"y of a new task must be 1-D, got shape {labels.shape}.")
+        check_observed(labels)
         check_same_rows(features, labels)
         weight = check_weight(sample_weight, labels, wide=True)
         task = self._new_id(task, ids)
@@ -95,6 +96,7 @@ class AddTaskMixin:
             task = max([self.n_tasks_ - 1, *numbers]) + 1
         if task in self.tasks_:
             raise ValueError(f"task {task!r} is there already; add_task takes a new one.")
+        warn_alike([task], self.tasks_, "tasks_")
         return task
 
     def _fit_task(self, X, y, s):

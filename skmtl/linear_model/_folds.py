@@ -15,7 +15,7 @@ from sklearn.utils import _safe_indexing, indexable
 
 from .. import _backend
 from .._checks import check_count, check_jobs
-from .._splitters import MultiTaskKFold
+from .._splitters import MultiTaskKFold, splits_of
 from .._validation import as_table, check_weight, naming, number_tasks, silence, split_task_column
 
 FOLDS = 5
@@ -99,7 +99,7 @@ class FoldsMixin:
             cv = MultiTaskKFold(n_splits, random_state=0, task_column=self.task_column)
             pairs = cv.split(take_rows(X, rows), data.labels[rows])
             return [(rows[train], rows[test]) for train, test in pairs]
-        pairs = check_cv(self.cv).split(X, data.y)
+        pairs = splits_of(check_cv(self.cv), X, data.y)
         pairs = [[_within(part, rows) for part in pair] for pair in pairs]
         pairs = [(train, test) for train, test in pairs if train.size and test.size]
         if not pairs:

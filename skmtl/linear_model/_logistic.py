@@ -163,7 +163,9 @@ class MultiTaskLogisticRegression(LogisticMixin, BaseEstimator):
         "balanced": within each task, the sum of its weights over the number of its classes and
         the sum of the weights of the class. A list has an entry for each task.
     missing_label : object, default=nan
-        The label of a 2-D y that means that none was observed. NaN and None always do.
+        The label of a 2-D y that means that none was observed. NaN and None always do, but
+        scikit-learn's tools refuse them where their `cv` is an integer or None: give those
+        ``cv=MultiTaskKFold()``, or integer labels with ``missing_label=-1``.
     task_column : str or int, default=None
         Name or position of the column of X that holds the task ids (long data). None: wide y.
     unknown_task : {"error", "shared"}, default="error"

@@ -63,6 +63,7 @@ class StreamMixin:
             )
         batch, tasks, y_ndim, dtype, origin = self._read_batch(X, y, sample_weight, first)
         moments, tasks = (batch, tasks) if first else self._merged(batch, tasks, y_ndim)
+        self._warn_alike(tasks, () if first else self.tasks_)
         labelled = np.flatnonzero(moments.n > 0)
         if labelled.size == 0:
             raise ValueError("no observed label has positive sample_weight so far: all are zero.")

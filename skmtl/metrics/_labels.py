@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .._task_ids import encode_tasks, id_array
-from .._validation import checked_array, to_host
+from .._validation import checked_array, to_host, warn_alike
 
 
 class Labels(NamedTuple):
@@ -83,6 +83,7 @@ def _task_codes(task, y):
             "out if each column is a task."
         )
     tasks, codes = encode_tasks(id_array(task, "task", len(y)))
+    warn_alike(tasks, tasks, "task")
     return len(tasks), codes[:, None]
 
 

@@ -7,7 +7,7 @@ from .._checks import check_flag
 from .._classes import read_classes
 from .._label_kind import are_classes
 from .._task_ids import encode_tasks, id_array, take_task_column
-from .._validation import checked_array, to_host
+from .._validation import checked_array, to_host, warn_alike
 from ._class_trial import WideClasses
 from ._trial import LongTable, WideTable
 
@@ -79,6 +79,7 @@ def _long_table(X, y, ids, classes):
     if np.isnan(y).any():
         raise ValueError(f"y is NaN in row {np.argmax(np.isnan(y))}; drop rows without a label.")
     tasks, codes = encode_tasks(ids)
+    warn_alike(tasks, tasks, "the column of tasks")
     if len(tasks) < 2:
         raise ValueError(f"compare needs at least two tasks, got the one id {tasks[0]!r}.")
     if classes is None:

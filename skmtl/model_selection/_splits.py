@@ -6,7 +6,7 @@ from numbers import Integral
 
 import numpy as np
 
-from .._splitters import MultiTaskKFold, MultiTaskShuffleSplit
+from .._splitters import MultiTaskKFold, MultiTaskShuffleSplit, splits_of
 from .._task_ids import encode_tasks
 
 N_SPLITS, TEST_SIZE = 40, 0.25
@@ -52,15 +52,15 @@ def halver(codes, groups):
 def _split(cv, X, table, ids, groups):
     """What a splitter makes of the data; our own are told the tasks, others get them as groups."""
     if ids is None:
-        return cv.split(X, table.y, groups)
+        return splits_of(cv, X, table.y, groups)
     if not hasattr(cv, "task_column"):
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The groups parameter is ignored")
-            return list(cv.split(X, table.y, ids if groups is None else groups))
+            return splits_of(cv, X, table.y, ids if groups is None else groups)
     if cv.task_column is None:
         X, cv = np.column_stack([table.codes, table.codes]), copy(cv)  # tasks beside a feature
         cv.task_column = 0
-    return cv.split(X, table.y, groups)
+    return splits_of(cv, X, table.y, groups)
 
 
 def _refuse_torn_groups(splits, groups):

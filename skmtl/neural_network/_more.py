@@ -30,6 +30,7 @@ def read_more(model, X, y, sample_weight, units, *, adapt):
     else:
         tasks, (_, number) = join_tasks(model.tasks_, tasks)
         codes = number[codes]
+        model._warn_alike(tasks, model.tasks_)
     more = features, labels, values, weight, tasks, codes
     if not adapt:
         return model._fit_input(*more, units=units)

@@ -59,7 +59,9 @@ class MultiTaskPerceptronClassifier(
         "balanced": within each task, the sum of its weights over the number of its classes and
         the sum of the weights of the class. A list has an entry for each task.
     missing_label : object, default=nan
-        The label of a 2-D y that means that none was observed. NaN and None always do.
+        The label of a 2-D y that means that none was observed. NaN and None always do, but
+        scikit-learn's tools refuse them where their `cv` is an integer or None: give those
+        ``cv=MultiTaskKFold()``, or integer labels with ``missing_label=-1``.
     balancer : None, str or Balancer, default=None
         Weighs the tasks anew as training goes on: a name in `skmtl.balancing.BALANCERS`, or
         such an object. None: the objective's own weights.
