@@ -144,7 +144,8 @@ def read_classes(y, missing_label, name="y"):
         If y is neither 1-D nor 2-D, has two columns of one name, or holds amounts or infinity.
     """
     check_missing_label(missing_label)
-    as_numbers(name, y)  # for what it refuses: dates, columns of one name, lists of several lengths
+    if not is_foreign(y):
+        as_numbers(name, y)  # for what it refuses: dates, columns of one name, ragged lists
     cells = label_cells(y)
     flat = cells.reshape(-1)
     missing = np.asarray(is_missing(flat), dtype=bool) | _equals(flat, missing_label)

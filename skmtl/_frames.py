@@ -80,8 +80,8 @@ def array_of_list(name, X):
     """A list, or a tuple, as an array where NumPy makes one of it and no text of its numbers."""
     if X and _is_table(X[0]):
         raise ValueError(
-            f"{name} is a list of {len(X)} tables, and must be one; of a table for each task "
-            "skmtl.model_selection.from_task_lists makes one X and one y."
+            f"{name} is a list of {len(X)} tables, but must be one array or frame; a table for "
+            "each task becomes one X and y by skmtl.model_selection.from_task_lists."
         )
     try:
         array = np.asarray(X)
@@ -89,9 +89,8 @@ def array_of_list(name, X):
         array = np.asarray(X, dtype=object)
     except ValueError:
         raise ValueError(
-            f"{name} is a list of {len(X)} items that differ in length, of which NumPy makes no "
-            "array (inhomogeneous shape); of lists for each task "
-            "skmtl.model_selection.from_task_lists makes one X and one y."
+            f"{name} is a list of {len(X)} items that differ in length, but must be one array; a "
+            "list for each task becomes one X and y by skmtl.model_selection.from_task_lists."
         ) from None
     return X if array.dtype.kind in "USV" else array
 
@@ -120,11 +119,9 @@ def _frame_numbers(name, X):
     by_place = hasattr(X, "iloc")
     read = {}
     for j, (label, dtype) in enumerate(zip(X.columns, X.dtypes, strict=True)):
-        where = f"column {label!r} of {name} holds"
-        _refuse_dates(dtype, where)
         if not _is_plain(dtype):
             column = X.iloc[:, j] if by_place else X[label]
-            cells = _column_numbers(column, where)
+            cells = _column_numbers(column, f"column {label!r} of {name} holds")
             if cells is not column:
                 read[j] = cells
     if not read:
@@ -136,9 +133,9 @@ def _frame_numbers(name, X):
 def _column_numbers(column, where):
     """The column itself where NumPy reads it, else an array of its cells."""
     dtype = column.dtype
-    _refuse_dates(dtype, where)
     if _is_plain(dtype):
         return column
+    _refuse_dates(dtype, where)
     if getattr(dtype, "kind", "O") in "biuf":  # numbers of pandas' or Arrow's own
         complete = not column.isna().any()
         return column if complete else column.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -184,7 +181,9 @@ def _is_plain(dtype):
     """Whether a column of this type is one of numbers that NumPy reads by itself."""
     if isinstance(dtype, np.dtype):
         return dtype.kind in "biufc"
-    return hasattr(dtype, "is_numeric") and dtype.is_numeric()  # polars
+    return hasattr(dtype, "is_numeric") and (
+        dtype.is_numeric() or str(dtype) == "Boolean"
+    )  # polars
 
 
 def _refuse_dates(dtype, where):

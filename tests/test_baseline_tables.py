@@ -5,6 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+from _properties import assert_close, response
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -36,7 +37,7 @@ def by_hand(frame=FRAME):
     return np.column_stack([*soils, frame["rain"], frame["sun"]])
 
 
-LAST = [Ridge(), LogisticRegression()]
+LAST = [Ridge(), LogisticRegression(solver="newton-cholesky", tol=1e-12)]
 newer = tuple(map(int, sklearn.__version__.split(".")[:2])) > (1, 7)
 KINDS = [lambda frame: frame] + [pl.from_pandas] * newer  # 1.7 finds no names of polars' columns
 
@@ -46,16 +47,16 @@ def labels(last):
 
 
 def assert_same(model, plain, X, X_plain):
-    np.testing.assert_array_equal(model.predict(X), plain.predict(X_plain))
+    assert_close(model.predict(X), plain.predict(X_plain))
     if hasattr(plain, "predict_proba"):
-        np.testing.assert_array_equal(model.predict_proba(X), plain.predict_proba(X_plain))
+        assert_close(response(model, X), response(plain, X_plain))
 
 
 @pytest.mark.parametrize("wrapper", [IndependentTasks, PooledTasks])
 @pytest.mark.parametrize("last", LAST, ids=["ridge", "logistic"])
 @pytest.mark.parametrize("kind", KINDS, ids=["pandas", "polars"][: len(KINDS)])
 def test_text_is_encoded_inside_as_it_is_by_hand(wrapper, last, kind):
-    """The design is the same to the bit: indicators, numbers, and the dummies of PooledTasks."""
+    """The design is the same: indicators, numbers, and the dummies of PooledTasks."""
     y, keep = labels(last), {"remainder": "passthrough"}
     model = wrapper(inner(last, **keep)).fit(kind(FRAME), y)
     assert_same(model, wrapper(last).fit(by_hand(), y), kind(FRAME), by_hand())
@@ -77,7 +78,12 @@ def test_text_in_arrays_and_lists_is_encoded_too(wrapper):
     cells = FRAME.to_numpy()
     for X in (cells, cells.tolist()):
         model = wrapper(make_pipeline(encode, Ridge())).fit(X, Y)
-        np.testing.assert_array_equal(model.predict(X), plain)
+        assert_close(model.predict(X), plain)
+    long = [[*row, site] for row, site in zip(cells.tolist(), SITE, strict=True)]
+    model = wrapper(make_pipeline(encode, Ridge()), task_column=3).fit(long, Y[:, 1])
+    plain = wrapper(Ridge(), task_column="site")
+    plain_long = pd.DataFrame(by_hand(), columns=list("abcde")).assign(site=SITE)
+    assert_close(model.predict(long), plain.fit(plain_long, Y[:, 1]).predict(plain_long))
     words = np.array([[soil, "x"] for soil in SOIL])
     model = IndependentTasks(make_pipeline(OneHotEncoder(), Ridge())).fit(words, Y)
     assert model.predict(words).shape == Y.shape
@@ -87,13 +93,13 @@ def test_a_search_around_the_pipeline_sees_the_frame():
     search = GridSearchCV(inner(Ridge()), {"ridge__alpha": [1.0]}, cv=2)
     model = IndependentTasks(search).fit(FRAME, Y)
     plain = IndependentTasks(Ridge()).fit(by_hand(), Y)
-    np.testing.assert_array_equal(model.predict(FRAME), plain.predict(by_hand()))
+    assert_close(model.predict(FRAME), plain.predict(by_hand()))
 
 
 def test_target_scaler_hands_the_frame_on():
     model = TargetScaler(inner(MultiTaskRidge())).fit(FRAME, Y)
     plain = TargetScaler(MultiTaskRidge()).fit(by_hand(), Y)
-    np.testing.assert_array_equal(model.predict(FRAME), plain.predict(by_hand()))
+    assert_close(model.predict(FRAME), plain.predict(by_hand()))
 
 
 def test_gaps_are_the_imputers():
@@ -104,7 +110,7 @@ def test_gaps_are_the_imputers():
     y = np.column_stack([Y[:, 1], Y[:, 1]])  # all rows count alike in the mean
     plain = PooledTasks(Ridge(), task_dummies=False).fit(complete, y).predict(complete)
     for X in (gaps, pd.DataFrame(gaps, columns=list("abcde"))):
-        np.testing.assert_allclose(model.fit(X, y).predict(X), plain, rtol=1e-12)
+        assert_close(model.fit(X, y).predict(X), plain)
 
 
 def test_dates_are_the_pipelines():
@@ -114,9 +120,7 @@ def test_dates_are_the_pipelines():
     model = IndependentTasks(make_pipeline(dated, Ridge()))
     X = FRAME[["rain"]].assign(day=days)
     plain = np.column_stack([np.arange(N), FRAME["rain"]]).astype(float)
-    np.testing.assert_array_equal(
-        model.fit(X, Y).predict(X), IndependentTasks(Ridge()).fit(plain, Y).predict(plain)
-    )
+    assert_close(model.fit(X, Y).predict(X), IndependentTasks(Ridge()).fit(plain, Y).predict(plain))
 
 
 def test_dummies_that_the_pipeline_drops_are_told():
@@ -125,7 +129,7 @@ def test_dummies_that_the_pipeline_drops_are_told():
         lost.fit(FRAME, Y)
     model = PooledTasks(inner(Ridge()), task_dummies=False).fit(FRAME, Y)
     plain = PooledTasks(Ridge(), task_dummies=False).fit(by_hand(), Y)
-    np.testing.assert_array_equal(model.predict(FRAME), plain.predict(by_hand()))
+    assert_close(model.predict(FRAME), plain.predict(by_hand()))
     numbers = make_column_transformer((StandardScaler(), [0, 1]))
     with pytest.raises(ValueError, match="drops the task dummies"):
         PooledTasks(make_pipeline(numbers, Ridge())).fit(by_hand(), Y)
@@ -134,6 +138,29 @@ def test_dummies_that_the_pipeline_drops_are_told():
 def test_a_column_called_as_a_dummy_is_refused():
     with pytest.raises(ValueError, match="X has a column 'task 1', as the dummies are called"):
         PooledTasks(inner(Ridge(), remainder="passthrough")).fit(FRAME.assign(**{"task 1": 0}), Y)
+
+
+@pytest.mark.parametrize("wrapper", [IndependentTasks, PooledTasks])
+def test_numbers_in_lists_and_arrays_are_the_same_to_a_pipeline(wrapper):
+    scaled = make_pipeline(StandardScaler(), Ridge())
+    table = np.column_stack([by_hand(), np.arange(N) % 2])
+    for options, y in ({}, Y), ({"task_column": 5}, Y[:, 1]):
+        model = wrapper(scaled, **options)
+        predictions = model.fit(table, y).predict(table)
+        assert_close(model.predict(table.tolist()), predictions)
+        again = model.fit(table.tolist(), y)
+        assert_close(again.predict(table), predictions)
+        assert_close(again.predict(table.tolist()), predictions)
+
+
+def test_frames_of_numbers_keep_names_or_positions():
+    """Names may be integers, and rows may share an index."""
+    frame = pd.DataFrame(by_hand()).set_axis([0] * N, axis=0)
+    plain = PooledTasks(Ridge()).fit(by_hand(), Y).predict(by_hand())
+    keep = FunctionTransformer()
+    for X in (frame, frame.set_axis(list("abcde"), axis=1)):
+        model = PooledTasks(make_pipeline(keep, Ridge())).fit(X, Y)
+        assert_close(model.predict(X), plain)
 
 
 @pytest.mark.parametrize("wrapper", [IndependentTasks, PooledTasks])

@@ -46,13 +46,9 @@ def with_columns(X, table, tasks):
     clash = set(names) & set(added)
     if clash:
         raise ValueError(f"X has a column {min(clash)!r}, as the dummies are called; rename it.")
-    columns = dict(zip(added, table.T, strict=True))
-    if hasattr(X, "with_columns"):
-        return X.with_columns(**columns)
-    X = X.copy()
-    for name, column in columns.items():
-        X[name] = column
-    return X
+    if hasattr(X, "with_columns"):  # polars
+        return X.with_columns(**dict(zip(added, table.T, strict=True)))
+    return X.reset_index(drop=True).join(type(X)(table, columns=added))
 
 
 def drops(model, design):

@@ -81,7 +81,7 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
             If a parameter is of the wrong type, or `estimator` takes no sample_weight.
         """
         self._check_params()
-        X = to_host(X)
+        X = _as_array_or_frame(X)
         checked = self._validate_fit(X, y, sample_weight)
         classes, fit_input = None, checked
         if self._classifies:
@@ -175,7 +175,6 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
         """The table that is handed on as it is, and its task ids; None where X is all numbers."""
         if issparse(X) or not begins_with_transformer(self.estimator):
             return None, None
-        X = array_of_list("X", X) if isinstance(X, (list, tuple)) else X
         table, ids = as_table(X), None
         if self.task_column is not None:
             table, ids = split_task_column(table, self.task_column)
@@ -189,7 +188,7 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
         return fit_input._replace(data=replace(data, X=rows_of(table, data.X[:, 0].astype(int))))
 
     def _validate_query(self, X, method):
-        X = to_host(X)
+        X = _as_array_or_frame(X)
         features, codes = self._validate_predict(X)
         table, _ = self._split_table(X)
         return features if table is None else table, codes
@@ -237,6 +236,12 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
     @abstractmethod
     def _answers(self, X, parts, method):
         """Answers to the rows of X, by the part of which task, -1 for none."""
+
+
+def _as_array_or_frame(X):
+    """X on the host; of lists what they are, numbers or not, must not depend on who asks."""
+    X = to_host(X)
+    return as_table(array_of_list("X", X)) if isinstance(X, (list, tuple)) else X
 
 
 def labels_of(y, classes):
