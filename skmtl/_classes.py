@@ -15,6 +15,7 @@ from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets
 
 from ._backend import is_foreign, to_numpy
+from ._frames import as_numbers
 from ._task_ids import as_array, compact, encode_tasks, is_absent, is_missing, objects
 
 TRUTHS = (bool, np.bool_)
@@ -119,7 +120,7 @@ def task_classes(values, codes, task, n_tasks, *, models_only):
     return TaskClasses(values, own, only, default, models_only)
 
 
-def read_classes(y, missing_label):
+def read_classes(y, missing_label, name="y"):
     """Class numbers as floats in the shape of y, NaN where missing, and the sorted class labels.
 
     Parameters
@@ -127,6 +128,8 @@ def read_classes(y, missing_label):
     y : array-like of shape (n_samples,) or (n_samples, n_tasks)
         Labels of any type; NaN, None and `missing_label` are missing.
     missing_label : object
+    name : str
+        What errors call y.
 
     Returns
     -------
@@ -136,11 +139,13 @@ def read_classes(y, missing_label):
     Raises
     ------
     TypeError
-        If `missing_label` is no scalar, or y is sparse.
+        If `missing_label` is no scalar, or y is sparse or holds dates.
     ValueError
-        If y is neither 1-D nor 2-D, or holds amounts or infinity.
+        If y is neither 1-D nor 2-D, has two columns of one name, or holds amounts or infinity.
     """
     check_missing_label(missing_label)
+    if not is_foreign(y):
+        as_numbers(name, y)  # for what it refuses: dates, columns of one name, ragged lists
     cells = label_cells(y)
     flat = cells.reshape(-1)
     missing = np.asarray(is_missing(flat), dtype=bool) | _equals(flat, missing_label)

@@ -15,6 +15,7 @@ from . import _backend
 from ._checks import check_option
 from ._classes import read_classes
 from ._data import long_data, wide_data
+from ._frames import array_of_list, as_numbers, check_frame, check_two_dimensional
 from ._task_ids import are_alien, encode_tasks, lookup_tasks, same_reading, take_task_column
 
 FLOATS = [np.float64, np.float32]
@@ -39,7 +40,7 @@ def naming(name):
 def checked_array(name, value, estimator, **options):
     """scikit-learn's check_array, whose message names the argument in every case."""
     with naming(name):
-        value = _without_mask(value)
+        value = as_numbers(name, value)
         try:
             value = check_array(value, input_name=name, estimator=estimator, **options)
         except ValueError as error:
@@ -73,15 +74,6 @@ def check_same_rows(X, labels):
         )
 
 
-def _without_mask(value):
-    """A masked array with NaN where masked; dates, to check_array numbers, are refused."""
-    if isinstance(value, np.ma.MaskedArray):
-        return value.astype(np.float64).filled(np.nan)
-    if getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M"):
-        raise TypeError(f"dates and times are no numbers, got dtype {value.dtype}.")
-    return value
-
-
 def require_y(estimator, y):
     """Refuse a missing y in scikit-learn's words."""
     if y is None:
@@ -94,6 +86,8 @@ def split_task_column(X, task_column):
     """Features and task ids of long data; see `take_task_column`."""
     check_task_column(task_column)
     if not issparse(X):
+        check_frame("X", X)
+        X = array_of_list("X", X) if isinstance(X, (list, tuple)) else X
         return take_task_column(X, task_column)
     X, n = csr_array(X), X.shape[1]
     at = np.arange(n)[None, :]  # which column it is, by the rules and errors of dense tables
@@ -215,7 +209,8 @@ def check_weight(sample_weight, labels, *, wide):
     """sample_weight as float64 of shape (n_samples,) or (n_samples, n_tasks), or None."""
     if sample_weight is None:
         return None
-    weight = to_host(sample_weight)
+    with naming("sample_weight"):
+        weight = as_numbers("sample_weight", to_host(sample_weight))
     if np.asarray(weight).ndim == 2 and wide and labels.ndim == 2:
         weight = checked_array("sample_weight", weight, None, dtype="float64")
         if weight.shape != labels.shape:
@@ -295,6 +290,10 @@ def check_task_column(task_column):
 
 def as_table(X):
     """X itself where it has a shape, else an array of its cells as they are."""
+    check_frame("X", X)
+    check_two_dimensional(X)
+    if isinstance(X, (list, tuple)):
+        array_of_list("X", X)  # has the better words
     return X if hasattr(X, "shape") else np.asarray(X, dtype=object)
 
 

@@ -15,6 +15,7 @@ from . import _backend
 from ._checks import check_flag, check_option
 from ._data import TaskData
 from ._feature_units import FeatureUnits, standard_units
+from ._frames import check_two_dimensional
 from ._validation import (
     FLOATS,
     as_table,
@@ -313,6 +314,7 @@ class MultiTaskMixin(MultiOutputMixin):
     def _split_features(self, X):
         """Checked floating-point features and the task ids, None for wide data."""
         ids = None
+        check_two_dimensional(X)
         if self.task_column is not None:
             X, ids = split_task_column(X, self.task_column)
         if _backend.is_foreign(X):

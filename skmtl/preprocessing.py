@@ -11,6 +11,7 @@ from . import _backend
 from ._checks import check_flag
 from ._data import label_moments
 from ._validation import (
+    as_table,
     check_regressor,
     checked_array,
     number_tasks,
@@ -142,7 +143,7 @@ class TargetScaler(MetaEstimatorMixin, MultiTaskMixin, RegressorMixin, BaseEstim
         weights = {} if sample_weight is None else {"sample_weight": sample_weight}
         regressor = clone(self._regressor()).fit(X, _beside(y, scaled), **weights)
         with at_once(self) as model:
-            validate_data(model, _table(X), skip_check_array=True)
+            validate_data(model, as_table(X), skip_check_array=True)
             model.regressor_ = regressor
             model.mean_, model.pooled_mean_ = _beside(X, means[:-1]), float(means[-1])
             model.scale_, model.pooled_scale_ = _beside(X, scales[:-1]), float(scales[-1])
@@ -186,7 +187,7 @@ class TargetScaler(MetaEstimatorMixin, MultiTaskMixin, RegressorMixin, BaseEstim
     def _check_like_fit(self, X):
         """Refuse other features, or another kind of array, than `fit` was given."""
         if len(getattr(X, "shape", (0, 0))) == 2:  # for others the regressor has better words
-            validate_data(self, _table(X), reset=False, skip_check_array=True)
+            validate_data(self, as_table(X), reset=False, skip_check_array=True)
         self._check_same_place(X, self.mean_, "predict")
 
     def _regressor(self):
@@ -246,10 +247,6 @@ def _pipeline_reads_tasks(regressor):
             return _task_column(regressor.steps[-1][1]) is not None
         regressor = _inner(regressor)
     return False
-
-
-def _table(X):
-    return X if hasattr(X, "shape") else np.asarray(X, dtype=object)
 
 
 def _beside(x, values):

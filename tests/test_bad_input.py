@@ -48,7 +48,7 @@ DATA = {
     "X short": ((X[:5], Y), {}, "inconsistent numbers of samples: X has 5 rows and y 12"),
     "X text": ((np.array([["a", "b"]] * N), Y), {}, r"\bX\b"),
     "X with a text column": ((FRAME, Y), {}, r"\bX\b"),
-    "X dates": ((X.astype("datetime64[s]"), Y), {}, "X: dates"),
+    "X dates": ((X.astype("datetime64[s]"), Y), {}, "X holds dates"),
     "X masked": ((np.ma.masked_greater(X, 1), Y), {}, "X contains NaN"),
     "X complex": ((X + 1j, Y), {}, "Complex data not supported"),
     "y none": ((X, None), {}, "requires y to be passed"),

@@ -55,8 +55,6 @@ WIDE = {
     "pandas string, ?": (frame(["no", "yes"], "string"), "?", ["no", "yes"]),
     "pandas category": (frame(["no", "yes"], "category"), np.nan, ["no", "yes"]),
     "pandas object": (pd.DataFrame(cells(["no", "yes"], pd.NA)), np.nan, ["no", "yes"]),
-    "pandas dates": (pd.DataFrame(cells(list(pd.to_datetime(["2020", "2021"])), pd.NaT)), np.nan,
-                     [pd.Timestamp("2020"), pd.Timestamp("2021")]),
     "polars integers": (pl.DataFrame(cells([3, 7], None), schema=["a", "b"], orient="row"),
                         np.nan, [3, 7]),
     "polars text": (pl.DataFrame(cells(["no", "yes"], None), schema=["a", "b"], orient="row"),
@@ -147,10 +145,21 @@ def test_amounts_in_a_column_beside_text_are_refused():
         read_classes(pd.DataFrame({"a": [0.5, 1.25, 3.0], "b": ["x", "y", "x"]}), np.nan)
 
 
-def test_columns_of_one_name_are_two_tasks():
+def test_columns_of_one_name_are_refused():
     """Regression: a name that stands twice gave "all input arrays must have the same shape"."""
     y = pd.DataFrame([[0, "x"], [1, "y"]], columns=["a", "a"])
-    np.testing.assert_array_equal(read_classes(y, np.nan)[0], [[0, 2], [1, 3]])
+    with pytest.raises(ValueError, match=r"^y has 2 columns named 'a'; "):
+        read_classes(y, np.nan)
+
+
+def test_dates_are_classes_only_as_text():
+    days = pd.DataFrame({"a": pd.to_datetime(["2020", "2021", None]), "b": ["x", "y", "x"]})
+    with pytest.raises(TypeError, match=r"^column 'a' of y holds dates"):
+        read_classes(days, np.nan)
+    text = days.assign(a=days["a"].dt.strftime("%Y"))
+    codes, values = read_classes(text, np.nan)
+    np.testing.assert_array_equal(codes, [[0, 2], [1, 3], [np.nan, 2]])
+    assert values.tolist() == ["2020", "2021", "x", "y"]
 
 
 # missing_label

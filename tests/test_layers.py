@@ -17,6 +17,7 @@ DATA = {
     "_classifier",
     "_data",
     "_feature_units",
+    "_frames",
     "_task_ids",
     "_validation",
     "base",

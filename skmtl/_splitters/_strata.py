@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.utils import check_array, indexable
 
 from .._backend import is_foreign, to_numpy
+from .._frames import check_collected
 from .._task_ids import encode_tasks, id_array, is_missing
 from .._validation import split_task_column, warn_alike
 
@@ -57,6 +58,8 @@ class Rows(NamedTuple):
 
 def read_rows(X, y, groups, task_column):
     """Rows of the data that a splitter is given; tasks come in a column or wide."""
+    check_collected("X", X)
+    check_collected("y", y)
     X, y, groups = indexable(X, y, groups)
     n = X.shape[0] if hasattr(X, "shape") else len(X)
     rows = _read_tasks(X, y, task_column, n)

@@ -7,6 +7,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from .._checks import check_jobs
 from .._task_ids import rows_by_task
+from ._tables import rows_of
 from ._wrapper import TaskWrapper, labels_of
 
 
@@ -21,7 +22,8 @@ class IndependentTasks(TaskWrapper):
     ----------
     estimator : object
         A regressor or classifier of one target, as of scikit-learn; a pipeline or a search serves
-        too.
+        too. A pipeline that begins with a transformer is given frames, and arrays of text, as they
+        are, without the task column: text, dates and gaps are then for its steps.
     missing_label : object, default=nan
         For classifiers: the label of a 2-D y that means that none was observed. NaN and None always
         do, but scikit-learn's tools refuse them where their `cv` is an integer or None: give those
@@ -119,12 +121,12 @@ class IndependentTasks(TaskWrapper):
         X, labels = fit_input.data.X, fit_input.data.labels
         pieces = [slice(a, b) for a, b in zip(labels.indptr[:-1], labels.indptr[1:], strict=True)]
         names = [fit_input.tasks[t] for t in fit_input.labelled]
-        # scikit-learn's Parallel is joblib's and hands its configuration to the threads; X[rows]
-        # is a copy even of all rows: an inner copy_X=False may write into it
+        # scikit-learn's Parallel is joblib's and hands its configuration to the threads; what
+        # rows_of returns is a copy even of all rows: an inner copy_X=False may write into it
         return Parallel(n_jobs=self.n_jobs, prefer="threads")(
             delayed(_fit_task)(
                 clone(self.estimator),
-                X[labels.row[piece]],
+                rows_of(X, labels.row[piece]),
                 labels_of(labels.y[piece], classes),
                 labels.s[piece] if weighted else None,
                 name,
@@ -137,7 +139,7 @@ class IndependentTasks(TaskWrapper):
 
     def _answers(self, X, parts, method):
         groups = rows_by_task(parts)
-        z = [self._answer_part(X[rows], part, method) for part, rows in groups]
+        z = [self._answer_part(rows_of(X, rows), part, method) for part, rows in groups]
         return np.concatenate(z)[np.argsort(np.concatenate([rows for _, rows in groups]))]
 
     def _answer_part(self, X, part, method):

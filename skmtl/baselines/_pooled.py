@@ -6,6 +6,7 @@ from sklearn.dummy import DummyClassifier
 
 from .._backend import require_memory
 from .._checks import check_flag
+from ._tables import drops, rows_of, with_columns
 from ._wrapper import TaskWrapper, labels_of
 
 
@@ -15,10 +16,14 @@ class PooledTasks(TaskWrapper):
     Parameters
     ----------
     estimator : object
-        A regressor or classifier of one target, as of scikit-learn.
+        A regressor or classifier of one target, as of scikit-learn. A pipeline that begins with a
+        transformer is given frames, and arrays of text, as they are, without the task column: text,
+        dates and gaps are then for its steps.
     task_dummies : bool, default=True
         Whether the features get one 0/1 column for each task beside them. A task without labels,
         and with ``unknown_task="shared"`` one that `fit` did not see, has zeros in all of them.
+        In a frame they are called "task" and its id, behind the other columns; a ColumnTransformer
+        keeps them by ``remainder="passthrough"``, and one that drops them is refused.
     missing_label : object, default=nan
         For classifiers: the label of a 2-D y that means that none was observed. NaN and None always
         do, but scikit-learn's tools refuse them where their `cv` is an integer or None: give those
@@ -112,29 +117,43 @@ class PooledTasks(TaskWrapper):
     def _fit_stacked(self, fit_input, classes, weighted):
         labels = fit_input.data.labels
         task = fit_input.labelled[labels.task]
-        design = self._design(fit_input.data.X[labels.row], task, len(fit_input.tasks))
+        X = rows_of(fit_input.data.X, labels.row)
+        design = self._design(X, task, fit_input.tasks)
         weights = {"sample_weight": labels.s} if weighted else {}
-        return clone(self.estimator).fit(design, labels_of(labels.y, classes), **weights)
+        model = clone(self.estimator).fit(design, labels_of(labels.y, classes), **weights)
+        if self.task_dummies and len(fit_input.labelled) > 1:
+            self._check_dummies(model, X, fit_input)
+        return model
+
+    def _check_dummies(self, model, X, fit_input):
+        """Refuse a pipeline that loses the dummies: then no task would differ from another."""
+        same = rows_of(X, np.zeros(len(fit_input.labelled), dtype=int))
+        if drops(model, self._design(same, fit_input.labelled, fit_input.tasks)):
+            raise ValueError(
+                "the ColumnTransformer in estimator drops the task dummies; give it "
+                "remainder='passthrough', or set task_dummies=False."
+            )
 
     def _fitted(self):
         return [self.estimator_] if hasattr(self, "estimator_") else []
 
     def _answers(self, X, parts, method):
         method = self._rank if method == "predict" else method
-        return self._ask(self.estimator_, self._design(X, parts, self.n_tasks_), method)
+        return self._ask(self.estimator_, self._design(X, parts, self.tasks_), method)
 
-    def _design(self, X, parts, n_tasks):
+    def _design(self, X, parts, tasks):
         """X, with the dummies of each row's task beside it if asked for."""
         if not self.task_dummies:
             return X
+        n_tasks = len(tasks)
         width = X.shape[1] + n_tasks
         require_memory(
             len(X) * width + n_tasks**2,
             f"{len(X)} rows of {X.shape[1]} features and the dummies of {n_tasks} tasks",
             "use task_dummies=False, or MultiTaskRidge(alpha_specific=inf)",
         )
-        rows_of_eye = np.eye(n_tasks + 1, n_tasks, dtype=X.dtype)  # the last, of part -1, is zero
-        return np.concatenate([X, rows_of_eye[parts]], axis=1)
+        rows_of_eye = np.eye(n_tasks + 1, n_tasks)  # the last, of part -1, is zero
+        return with_columns(X, rows_of_eye[parts], tasks)
 
 
 def _ranking_method(model, classes):

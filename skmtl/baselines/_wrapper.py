@@ -4,17 +4,21 @@ Rows are answered by parts: the number of the task whose part of the model serve
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import ClassifierTags, RegressorTags
 from sklearn.utils.metaestimators import available_if
 
 from .._classes import check_missing_label
 from .._classifier import ClassLabelsMixin, ProbabilityMixin
-from .._validation import check_labels, tags_of, to_host
+from .._frames import array_of_list
+from .._validation import as_table, check_labels, split_task_column, tags_of, to_host
 from ..base import MultiTaskMixin, at_once
 from ._class_tables import chosen, class_table, restricted
+from ._tables import begins_with_transformer, float_type, is_for_transformer, rows_of
 
 
 def _has_probabilities(wrapper):
@@ -44,7 +48,8 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
 
     @property
     def _finite(self):
-        return "allow-nan" if tags_of(self.estimator).input_tags.allow_nan else True
+        takes_nan = tags_of(self.estimator).input_tags.allow_nan
+        return "allow-nan" if takes_nan or begins_with_transformer(self.estimator) else True
 
     @property
     def _classifies(self):
@@ -56,7 +61,8 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            With the task column if `task_column` is set. NaN where `estimator` takes it.
+            With the task column if `task_column` is set. NaN where `estimator` takes it. A frame,
+            or an array of text, is handed on as it is to a pipeline that begins with a transformer.
         y : array-like of shape (n_samples,) or (n_samples, n_tasks)
             NaN in a 2-D y marks a label that was not observed; so do None and `missing_label` where
             `estimator` is a classifier.
@@ -75,10 +81,12 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
             If a parameter is of the wrong type, or `estimator` takes no sample_weight.
         """
         self._check_params()
-        checked = self._validate_fit(to_host(X), y, sample_weight)
+        X = _as_array_or_frame(X)
+        checked = self._validate_fit(X, y, sample_weight)
         classes, fit_input = None, checked
         if self._classifies:
             classes, fit_input = self._separate(checked, models_only=self._models_one_class)
+        fit_input = self._with_table(X, fit_input)
         fitted = self._fit_labels(fit_input, classes, weighted=sample_weight is not None)
         with at_once(self) as model:
             model._record(X, checked, classes)
@@ -106,7 +114,7 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
         ValueError
             If a task id was not seen in `fit` and ``unknown_task="error"``.
         """
-        X, codes = self._validate_predict(to_host(X))
+        X, codes = self._validate_query(X, "predict")
         answers, classes = self._answers_by_task(X, codes, "predict"), self._task_classes
         if classes is None:
             return self._shaped([z for z, _ in answers], codes)
@@ -151,11 +159,39 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
 
     def _record(self, X, checked, classes):
         if classes is not None:
-            self._record_classes(to_host(X), checked, classes)
+            self._record_classes(X, checked, classes)
             return
         self._record_input(X, checked)
         self._task_classes = None
         vars(self).pop("classes_", None)  # of an earlier fit of a classifier
+
+    def _split_features(self, X):
+        table, ids = self._split_table(X)
+        if table is None:
+            return super()._split_features(X)
+        return np.arange(float(len(table)))[:, None], ids  # row numbers stand for the rows
+
+    def _split_table(self, X):
+        """The table that is handed on as it is, and its task ids; None where X is all numbers."""
+        if issparse(X) or not begins_with_transformer(self.estimator):
+            return None, None
+        table, ids = as_table(X), None
+        if self.task_column is not None:
+            table, ids = split_task_column(table, self.task_column)
+        return (table, ids) if is_for_transformer(table) and len(table) else (None, None)
+
+    def _with_table(self, X, fit_input):
+        """FitInput whose X is of the table itself, if row numbers have stood for it."""
+        data, (table, _) = fit_input.data, self._split_table(X)
+        if table is None or data is None:
+            return fit_input
+        return fit_input._replace(data=replace(data, X=rows_of(table, data.X[:, 0].astype(int))))
+
+    def _validate_query(self, X, method):
+        X = _as_array_or_frame(X)
+        features, codes = self._validate_predict(X)
+        table, _ = self._split_table(X)
+        return features if table is None else table, codes
 
     def _has(self, method):
         """Whether this is a classifier all of whose models have the method."""
@@ -175,9 +211,9 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
         return columns[0] if codes is not None or self._y_ndim == 1 else np.stack(columns, axis=1)
 
     def _predict_proba(self, X, method):
-        X, codes = self._validate_predict(to_host(X))
+        X, codes = self._validate_query(X, method)
         answers, classes = self._answers_by_task(X, codes, "predict_proba"), self._task_classes
-        tables = [restricted(P, classes, task).astype(X.dtype) for P, task in answers]
+        tables = [restricted(P, classes, task).astype(float_type(X)) for P, task in answers]
         if codes is not None:
             return tables[0]
         parts = [P[:, own] for P, own in zip(tables, classes.own, strict=True)]
@@ -200,6 +236,12 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
     @abstractmethod
     def _answers(self, X, parts, method):
         """Answers to the rows of X, by the part of which task, -1 for none."""
+
+
+def _as_array_or_frame(X):
+    """X on the host; of lists what they are, numbers or not, must not depend on who asks."""
+    X = to_host(X)
+    return as_table(array_of_list("X", X)) if isinstance(X, (list, tuple)) else X
 
 
 def labels_of(y, classes):

@@ -15,7 +15,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._backend import few_threads, place_of, solve_psd, to_numpy, to_place
 from .._moments import long_moments
 from .._task_ids import encode_tasks
-from .._validation import check_labels, check_observed, check_same_rows, check_weight, warn_alike
+from .._validation import (
+    as_table,
+    check_labels,
+    check_observed,
+    check_same_rows,
+    check_weight,
+    warn_alike,
+)
 from ..base import at_once
 
 
@@ -60,7 +67,7 @@ class AddTaskMixin:
         array([[3., 4., 6.]])
         """
         check_is_fitted(self)
-        validate_data(self, X, reset=False, skip_check_array=True)
+        validate_data(self, as_table(X), reset=False, skip_check_array=True)
         features, ids = self._split_features(X)
         labels = check_labels(y, self)
         labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._frames import as_numbers
 from .._task_ids import encode_tasks, lookup_tasks, objects
 from .._validation import naming, to_host
 from ._classes import check_kinds, class_lists, read_labels
@@ -128,7 +129,8 @@ def _tables(y_prob, shape):
 
 def _floats(y_prob):
     with naming("y_prob"):
-        P = np.asarray(to_host(y_prob))
+        P = to_host(y_prob)
+        P = np.asarray(P if isinstance(P, (list, tuple)) else as_numbers("y_prob", P))
         return P if P.dtype.kind == "f" else P.astype(np.float64)
 
 

@@ -24,7 +24,7 @@ def observed_classes(y_true, y_pred, task, sample_weight, missing_label):
 def read_labels(y, name, missing_label):
     """Class numbers in the shape of y, NaN where not observed, and the classes."""
     with naming(name):
-        return read_classes(y, missing_label)
+        return read_classes(y, missing_label, name)
 
 
 def check_kinds(name, classes, other_name, others):

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._frames import as_numbers
 from .._task_ids import encode_tasks, id_array
-from .._validation import checked_array, to_host, warn_alike
+from .._validation import checked_array, naming, to_host, warn_alike
 
 
 class Labels(NamedTuple):
@@ -90,7 +91,8 @@ def _task_codes(task, y):
 def _weights(sample_weight, y):
     if sample_weight is None:
         return np.ones((len(y), 1))
-    S = np.asarray(to_host(sample_weight), dtype=float)
+    with naming("sample_weight"):
+        S = np.asarray(as_numbers("sample_weight", to_host(sample_weight)), dtype=float)
     if S.shape not in ((len(y),), y.shape):
         raise ValueError(
             f"sample_weight must be of shape ({len(y)},) or {y.shape}, got shape {S.shape}."

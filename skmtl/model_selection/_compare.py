@@ -59,11 +59,11 @@ def compare(
     Parameters
     ----------
     X : array-like or data frame of shape (n_samples, n_features)
-        Features; numbers, unless `transformer` makes numbers of them.
+        Features; numbers, unless `transformer` makes numbers of them, also of dates.
     y : array-like of shape (n_samples,) or (n_samples, n_tasks)
-        Long data: one label a row. Wide data: one column a task, NaN where not observed; amounts
-        are standardised by target as in each training set, predictions scaled back. Classes may be
-        of any type.
+        Long data: one label a row, also in a table of one column. Wide data: one column a task,
+        NaN where not observed; amounts are standardised by target as in each training set,
+        predictions scaled back. Classes may be of any type but dates.
     task : array-like of shape (n_samples,), default=None
         Task id of each row of long data.
     task_column : str or int, default=None

@@ -5,6 +5,7 @@ from sklearn.utils import check_consistent_length
 
 from .._checks import check_flag
 from .._classes import read_classes
+from .._frames import check_frame, check_two_dimensional
 from .._label_kind import are_classes
 from .._task_ids import encode_tasks, id_array, take_task_column
 from .._validation import checked_array, to_host, warn_alike
@@ -18,6 +19,8 @@ def read_table(X, y, task, task_column, *, classification, any_kind):
     `classification` is as in `compare`; the table's `classes` are None for amounts.
     """
     X = to_host(X)
+    check_frame("X", X)
+    check_two_dimensional(X)
     if task_column is not None:
         if task is not None:
             raise ValueError(f"give task or task_column={task_column!r}, not both.")
@@ -25,6 +28,7 @@ def read_table(X, y, task, task_column, *, classification, any_kind):
     if not (any_kind and hasattr(X, "shape")):
         X = _check_features(X)
     y_read = to_host(y)
+    check_frame("y", y_read)
     if classification is None:
         classification = are_classes(y_read)
     check_flag("classification", classification)
@@ -74,6 +78,7 @@ def _wide_table(X, Y, names, classes):
 
 
 def _long_table(X, y, ids, classes):
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.ndim != 1:
         raise ValueError(f"y must be 1-D where task ids are given, got shape {y.shape}.")
     if np.isnan(y).any():

@@ -10,7 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils import _safe_indexing, check_array
+from sklearn.utils import _safe_indexing
+
+from .._validation import checked_array
 
 
 class Trial(NamedTuple):
@@ -209,7 +211,7 @@ def transformed(X, train, test, transformer):
     transformer = clone(transformer)
     X_train = transformer.fit_transform(_safe_indexing(X, train))
     X_test = transformer.transform(_safe_indexing(X, test))
-    return check_array(X_train), check_array(X_test)
+    return tuple(checked_array("transformed X", part, None) for part in (X_train, X_test))
 
 
 def _untested(table):
