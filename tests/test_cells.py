@@ -296,7 +296,8 @@ def test_a_workbook_of_charts_alone_is_refused(read):
     book.remove(book.active)
     stream = io.BytesIO()
     book.save(stream)
-    with pytest.raises(ValueError, match="without sheets of cells|cannot be read as a file of kind xlsx"):
+    # some versions of openpyxl stumble over it, which is told as well
+    with pytest.raises(ValueError, match=r"without sheets of cells|cannot be read as a file of ki"):
         read(stream.getvalue())
 
 

@@ -1,16 +1,11 @@
-"""Controlled rounding: a table of shares as whole numbers, with margins that are rounded too.
+"""Controlled rounding: a table of shares as whole numbers, with sums that are rounded too [1].
 
 Each cell, each sum of a row or of a column and the sum of all become one of the two whole numbers
-next to them, and each cell keeps its expectation [1].  Rounded one by one, ten events in six tasks
-may all fall on one side of a split.
+next to them, and each cell keeps its expectation.  A row and a column are added that make all sums
+whole.  Cells that are not whole then lie on cycles of steps along a row and a column in turn.  Cells
+of a cycle are raised and lowered in turn, as far as each stays between its two whole numbers: no
+sum changes, and one cell or more becomes whole.
 
-A row and a column that complete all sums to whole numbers come first.  Then the cells that are not
-whole yet lie on cycles which alternate between steps along a row and along a column.  Cells of a
-cycle are raised and lowered in turn, by the largest amount that leaves each between its two whole
-numbers: no sum changes, and one cell or more becomes whole.
-
-References
-----------
 [1] L. H. Cox, "A constructive procedure for unbiased controlled rounding", Journal of the American
 Statistical Association 82, 1987.
 """
