@@ -2,8 +2,8 @@
 
 Each cell, each sum of a row or of a column and the sum of all become one of the two whole numbers
 next to them, and each cell keeps its expectation.  A row and a column are added that make all sums
-whole.  Cells that are not whole then lie on cycles of steps along a row and a column in turn.  Cells
-of a cycle are raised and lowered in turn, as far as each stays between its two whole numbers: no
+whole.  Cells that are not whole then lie on cycles of steps along a row and a column in turn;
+those of a cycle are raised and lowered, as far as each stays between its two whole numbers: no
 sum changes, and one cell or more becomes whole.
 
 [1] L. H. Cox, "A constructive procedure for unbiased controlled rounding", Journal of the American
