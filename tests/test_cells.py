@@ -296,8 +296,7 @@ def test_a_workbook_of_charts_alone_is_refused(read):
     book.remove(book.active)
     stream = io.BytesIO()
     book.save(stream)
-    # some versions of openpyxl stumble over it, which is told as well
-    with pytest.raises(ValueError, match=r"without sheets of cells|cannot be read as a file of ki"):
+    with pytest.raises(ValueError, match="save it"):
         read(stream.getvalue())
 
 
