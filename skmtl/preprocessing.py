@@ -12,6 +12,7 @@ from ._checks import check_flag
 from ._data import label_moments
 from ._validation import (
     as_table,
+    check_foreign,
     check_regressor,
     checked_array,
     number_tasks,
@@ -132,6 +133,8 @@ class TargetScaler(MetaEstimatorMixin, MultiTaskMixin, RegressorMixin, BaseEstim
         self._check_params()
         require_y(self, y)
         if len(getattr(X, "shape", ())) != 2:
+            if _backend.is_foreign(X):
+                check_foreign(X)
             checked_array("X", X, self._regressor(), dtype=None, ensure_all_finite=False)
         ids = self._task_ids(X)
         labels, weight, tasks, codes = self._validate_labels(
