@@ -245,12 +245,38 @@ def test_events_are_tested_equally_often_wherever_they_lie():
     np.testing.assert_allclose(tested, 0.25, atol=5 * np.sqrt(0.25 * 0.75 / 2000))
 
 
+@pytest.mark.parametrize("cv", SPLITTERS.values(), ids=SPLITTERS)
+def test_labels_not_observed_in_long_data_leave_the_tasks_spread(cv):
+    """Regression: they were counted in the last class of the task before."""
+    task = np.repeat(np.arange(4), 12)
+    y = np.arange(48) % 2 * 1.0
+    for start in (0, 12, 45):
+        gaps = y.copy()
+        gaps[start : start + 3] = np.nan
+        for (train, test), (t, u) in zip(
+            split_tasks(cv, task, gaps), split_tasks(cv, task, y), strict=True
+        ):
+            for own, other in ((train, t), (test, u)):
+                counts = np.bincount(task[own], minlength=4), np.bincount(task[other], minlength=4)
+                assert abs(counts[0] - counts[1]).max() <= 1
+
+
+def test_a_wide_task_without_labels_does_not_count():
+    Y = np.full((12, 4), np.nan)
+    Y[np.arange(12), np.arange(12) % 3] = np.arange(12) // 3 % 2
+    for train, _ in MultiTaskShuffleSplit(3, n_per_task=3, random_state=0).split(Y, Y):
+        np.testing.assert_array_equal((~np.isnan(Y[train])).sum(axis=0), [3, 3, 3, 0])
+
+
 def test_groups_spread_events_that_are_rare_in_each_task():
     rng = np.random.default_rng(1)
     task, group = np.repeat(np.arange(6), 40), np.tile(np.arange(60), 4)
     y = np.zeros(240, dtype=int)
     y[rng.choice(240, 8, replace=False)] = 1
-    for cv in (MultiTaskKFold(4, random_state=0), MultiTaskShuffleSplit(20, test_size=0.25)):
+    for cv in (
+        MultiTaskKFold(4, random_state=0),
+        MultiTaskShuffleSplit(20, test_size=0.25, random_state=0),
+    ):
         for _, test in split_tasks(cv, task, y, groups=group):
             assert 0 < y[test].sum() < 8
 

@@ -22,30 +22,24 @@ def controlled_rounding(shares, rng=None):
     """
     x = _completed(shares)
     whole = np.floor(x + WHOLE)
-    x = x - whole  # in [0, 1)
-    x[x <= WHOLE] = 0.0
-    columns = [set(np.flatnonzero(row).tolist()) for row in x]
-    rows = [set(np.flatnonzero(column).tolist()) for column in x.T]
-    value = x.tolist()
-    for start in range(len(columns)):
-        while columns[start]:
+    table = _OpenCells(x - whole)
+    for row in range(len(x)):
+        while table.opens_in(row):
             # 1. a cycle of cells that are not whole
-            cycle = _cycle(start, rows, columns)
+            cycle = table.cycle(row)
+            if not cycle:
+                continue  # a cell was whole but for rounding
             # 2. how far its cells can go in turn up and down, or down and up
             up, down = cycle[::2], cycle[1::2]
-            far = min(*(1 - value[i][j] for i, j in up), *(value[i][j] for i, j in down))
-            near = min(*(value[i][j] for i, j in up), *(1 - value[i][j] for i, j in down))
+            values = [table.value[cell] for cell in up], [table.value[cell] for cell in down]
+            far = min(1 - max(values[0]), min(values[1]))
+            near = min(min(values[0]), 1 - max(values[1]))
             # 3. either way with the probability that keeps expectations
             goes_up = rng is None or rng.uniform() * (far + near) < near
             step = far if goes_up else -near
-            for cells, sign in ((up, 1), (down, -1)):
-                for i, j in cells:
-                    value[i][j] = moved = value[i][j] + sign * step
-                    if not WHOLE < moved < 1 - WHOLE:
-                        value[i][j] = float(round(moved))
-                        columns[i].discard(j)
-                        rows[j].discard(i)
-    return (whole + np.array(value))[:-1, :-1].astype(np.intp)
+            table.move(up, step)
+            table.move(down, -step)
+    return (whole + table.rounded)[:-1, :-1].astype(np.intp)
 
 
 def _completed(shares):
@@ -59,25 +53,80 @@ def _lack(sums):
     return np.where(lack > WHOLE, lack, 0.0)
 
 
-def _cycle(row, rows, columns):
-    """Cells (row, column) of a cycle, by steps along a row and along a column in turn.
+class _OpenCells:
+    """Parts of cells in (0, 1) that are not whole yet, and in which rows and columns they lie.
 
-    The walk never goes back at once, as each row and column with an open cell has another one, and
-    ends where it meets a row or a column again.
+    Attributes
+    ----------
+    value : dict of (row, column) to float
+        The parts.
+    rounded : ndarray
+        0 or 1 for each cell that became whole.
     """
-    cells, seen_rows, seen_columns, column = [], {}, {}, None
-    while row not in seen_rows:
-        seen_rows[row] = len(cells)
-        column = _other(columns[row], column)
-        cells.append((row, column))
-        if column in seen_columns:
-            return cells[seen_columns[column] :]
-        seen_columns[column] = len(cells)
-        row = _other(rows[column], row)
-        cells.append((row, column))
-    return cells[seen_rows[row] :]
+
+    def __init__(self, x):
+        self.rounded, self.is_open = np.zeros(x.shape), x > WHOLE
+        rows, columns = np.nonzero(self.is_open)
+        cells = list(zip(rows.tolist(), columns.tolist(), strict=True))
+        self.value = dict(zip(cells, x[rows, columns].tolist(), strict=True))
+        self.columns, self.rows = ([[] for _ in range(n)] for n in x.shape)
+        for i, j in cells:
+            self.columns[i].append(j)
+            self.rows[j].append(i)
+
+    def opens_in(self, row):
+        """Whether a cell of the row is open."""
+        return _other(self.columns[row], self.is_open[row], None) is not None
+
+    def cycle(self, row):
+        """Cells (row, column) of a cycle, by steps along a row and along a column in turn.
+
+        The walk never goes back at once, and ends where it meets a row or a column again. Where it
+        meets one with a single open cell, which is whole but for rounding, that is closed, and the
+        cycle is empty.
+        """
+        cells, seen_rows, seen_columns, column = [], {}, {}, None
+        while row not in seen_rows:
+            seen_rows[row] = len(cells)
+            last, column = column, _other(self.columns[row], self.is_open[row], column)
+            if column is None:
+                return self._close_alone(row, last)
+            cells.append((row, column))
+            if column in seen_columns:
+                return cells[seen_columns[column] :]
+            seen_columns[column] = len(cells)
+            last, row = row, _other(self.rows[column], self.is_open[:, column], row)
+            if row is None:
+                return self._close_alone(last, column)
+            cells.append((row, column))
+        return cells[seen_rows[row] :]
+
+    def move(self, cells, step):
+        """Add the step to cells, and close those that become whole."""
+        for cell in cells:
+            moved = self.value[cell] + step
+            if WHOLE < moved < 1 - WHOLE:
+                self.value[cell] = moved
+            else:
+                self._close(cell, moved)
+
+    def _close(self, cell, value):
+        self.rounded[cell], self.is_open[cell] = round(value), False
+        del self.value[cell]
+
+    def _close_alone(self, row, column):
+        self._close((row, column), self.value[row, column])
+        return []
 
 
-def _other(numbers, number):
-    """One of a set of two numbers or more that is another one."""
-    return next(k for k in numbers if k != number)
+def _other(line, is_open, number):
+    """One of a line's numbers other than `number` whose cell is open, or None.
+
+    Closed ones are dropped where they are met, near the end, so that each is met once.
+    """
+    k = len(line) - 1
+    while k >= 0 and (line[k] == number or not is_open[line[k]]):
+        if line[k] != number:
+            del line[k]
+        k -= 1
+    return line[k] if k >= 0 else None

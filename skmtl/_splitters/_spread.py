@@ -76,7 +76,8 @@ def _draw_rows(rows, n_per_task, rng):
     if rows.has_cells:
         cells = rows.cells
         size = cells.sum(axis=1, keepdims=True)
-        train = controlled_rounding(cells * (_labels_to_draw(size, n_per_task) / size), rng)
+        share = _labels_to_draw(size, n_per_task) / np.maximum(size, 1)
+        train = controlled_rounding(cells * share, rng)
         return np.where(_take_cells(rows, [train], rng) == 0, TRAIN, TEST)
     deck = _deck(rows, rng)
     run = _run_numbers(rows.task[deck])
@@ -119,7 +120,7 @@ def _take_cells(rows, taken, rng):
 
     Rows of a cell are taken in random order if rng is given; those left over are the last part.
     """
-    cell = rows.task * taken[0].shape[1] + rows.label
+    cell = rows.cell
     order = np.arange(len(cell)) if rng is None else rng.permutation(len(cell))
     ends = np.cumsum([table.ravel() for table in taken], axis=0)
     part = np.empty_like(cell)

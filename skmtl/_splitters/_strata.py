@@ -40,10 +40,18 @@ class Rows(NamedTuple):
 
     @property
     def cells(self):
-        """Number of rows of each task and class, of shape (n_tasks, n_classes)."""
-        n_classes = int(self.label.max(initial=0)) + 1
-        counts = np.bincount(self.task * n_classes + self.label, minlength=self.n_tasks * n_classes)
-        return counts.reshape(self.n_tasks, n_classes)
+        """Number of rows of each task and class, a label not observed being one more class."""
+        counts = np.bincount(self.cell, minlength=self.n_tasks * self._n_classes)
+        return counts.reshape(self.n_tasks, self._n_classes)
+
+    @property
+    def cell(self):
+        """Number of each row's cell in `cells`."""
+        return self.task * self._n_classes + self.label + 1
+
+    @property
+    def _n_classes(self):
+        return int(self.label.max(initial=0)) + 2
 
     @property
     def units(self):
