@@ -16,7 +16,8 @@ from benchmarks._kernels import environment, usable  # noqa: E402, beside the so
 FILES = """
     balanced_linear balancing_cone balancing_gramian_rules balancing_gradients bargaining
     bayesian_ridge clustering_solver evidence feature_units fixed_point_weights invariances
-    least_maximum logistic perceptron perceptron_units ridge ridge_cv solvers standardize stream
+    least_maximum linear_regressor logistic perceptron perceptron_units ridge ridge_cv solvers
+    standardize stream
 """.split()
 THREADED = (
     "balanced_linear bargaining bayesian_ridge invariances ridge ridge_cv standardize".split()

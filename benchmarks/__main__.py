@@ -22,6 +22,7 @@ BENCHMARKS = {  # the options that each takes
     "scaling": ["quick"],
     "real": ["quick", "data"],
     "level": ["quick"],
+    "lasso": ["quick"],
     "logistic": ["quick"],
     "classification": ["quick", "data"],
     "clustering": ["quick", "data"],

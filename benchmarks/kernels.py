@@ -19,6 +19,7 @@ from sklearn.linear_model import Ridge
 
 import skmtl
 from skmtl.balancing import BALANCERS
+from skmtl.penalties import L21
 
 from ._kernels import environment, usable
 from ._timing import print_table
@@ -33,6 +34,7 @@ GRADIENTS = dict.fromkeys(  # left where a descent ends, relative
 VALUES = {  # relative change of the objective that the tolerance leaves
     "excess_risk": 1e-6,
     "MultiTaskBayesianRidge": 1e-5,
+    "MultiTaskLinearRegressor l21": 1e-6,
     "MultiTaskRobustClustering": 1e-6,
     "MultiTaskRobustClusteringCV": 1e-6,
     "MultiTaskRobustClusteringClassifier": 1e-6,
@@ -201,6 +203,8 @@ def models():
         if isinstance(kind := getattr(skmtl, name), type):
             own = SHORT if "Perceptron" in name else PARAMETERS.get(name, {})
             yield Model(name, kind(**own), FEWER.get(name))
+    l21 = skmtl.MultiTaskLinearRegressor(penalty=L21(ALPHA))
+    yield Model("MultiTaskLinearRegressor l21", l21)
     for name, balancer in BALANCERS.items():
         if balancer.settles and not balancer.owns_direction:
             ridge = skmtl.MultiTaskRidge(ALPHA, balancer=name, **POOLED)

@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from .baselines import IndependentTasks, PooledTasks
 from .linear_model import (
     MultiTaskBayesianRidge,
+    MultiTaskLinearRegressor,
     MultiTaskLogisticRegression,
     MultiTaskLogisticRegressionCV,
     MultiTaskRidge,
@@ -25,6 +26,7 @@ except PackageNotFoundError:  # run from a source tree that is not installed
 __all__ = [
     "IndependentTasks",
     "MultiTaskBayesianRidge",
+    "MultiTaskLinearRegressor",
     "MultiTaskLogisticRegression",
     "MultiTaskLogisticRegressionCV",
     "MultiTaskPerceptron",

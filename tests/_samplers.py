@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 import skmtl
 from skmtl.balancing import SharpnessAware
+from skmtl.penalties import L21, GraphLaplacian
 
 INNER = {  # wrappers do not construct without an argument
     "IndependentTasks": ("estimator", Ridge),
@@ -34,6 +35,12 @@ VARIANTS = {  # parameters that take other routes through the code than the defa
         "dual": {"solver": "dual", "alpha_intercept": 0.3},
         "cg": {"solver": "cg", "tol": 1e-13},
         "balanced": {"task_weight": "balanced"},
+    },
+    "MultiTaskLinearRegressor": {
+        "graph": {"loss": "huber", "penalty": "graph_laplacian"},
+        "l21": {"penalty": L21(2.0), "tol": 1e-12},
+        "task-lasso": {"loss": "huber", "penalty": "task_lasso", "tol": 1e-9},
+        "no-intercept": {"penalty": GraphLaplacian("complete"), "fit_intercept": False},
     },
     "MultiTaskLogisticRegression": {
         "shrunk": {"alpha_shared": 0.5, "alpha_specific": 3.0, "alpha_intercept": 2.0},

@@ -51,6 +51,72 @@ def test_covariance_factors_are_the_inverse_of_the_quadratic_form(make, W):
     assert penalty.value(W) == pytest.approx(np.trace(W.T @ np.linalg.inv(covariance) @ W) / 2)
 
 
+@every_penalty
+@pytest.mark.parametrize("step", [0.3, np.array([0.1, 0.4, 0.9])], ids=["one", "by-feature"])
+def test_prox_is_the_minimiser_that_it_is_said_to_be(make, step, W):
+    penalty = make()
+    if not hasattr(penalty, "prox") or (np.ndim(step) and not penalty.separates_features):
+        pytest.skip("the penalty has no such prox")
+    V = penalty.prox(W, step)
+
+    def objective(flat):
+        U = flat.reshape(W.shape)
+        return penalty.value(U) + ((U - W) ** 2 / (2 * step)).sum()
+
+    best = objective(V.ravel())
+    rng = np.random.default_rng(0)
+    for size in (1.0, 0.1, 1e-3):
+        for _ in range(30):
+            other = V + size * rng.normal(size=V.shape)
+            assert objective(other.ravel()) >= best - 1e-12
+    assert objective(np.zeros(W.size)) >= best - 1e-12
+
+
+@every_penalty
+def test_what_is_said_of_rotations_holds(make, W, rng):
+    penalty, (Q, _) = make(), np.linalg.qr(rng.normal(size=(3, 3)))
+    same = penalty.value(W @ Q) == pytest.approx(penalty.value(W), rel=1e-12)
+    assert same == penalty.rotation_invariant
+
+
+@every_penalty
+def test_what_is_said_of_sums_over_features_holds(make, W):
+    penalty = make()
+    alone = sum(penalty.value(W * (np.arange(3) == j)) for j in range(3))
+    assert (penalty.value(W) == pytest.approx(alone, rel=1e-12)) == penalty.separates_features
+
+
+@every_penalty
+def test_a_dual_norm_is_the_least_strength_that_leaves_nothing(make, W):
+    penalty = make()
+    if not hasattr(penalty, "dual_norm"):
+        pytest.skip("the penalty has no dual norm")
+    largest = penalty.dual_norm(W)
+    for share, stays in ((0.999, True), (1.001, False)):
+        V = penalty.set_params(alpha=share * largest).prox(W, 1.0)
+        assert (V != 0).any() == stays
+
+
+@every_penalty
+def test_precision_is_the_matrix_of_the_quadratic_form(make, W):
+    penalty = make()
+    if not hasattr(penalty, "precision"):
+        pytest.skip("the penalty has no precision")
+    omega = penalty.precision(len(W))
+    np.testing.assert_array_equal(omega, omega.T)
+    assert penalty.value(W) == pytest.approx(np.trace(W.T @ omega @ W) / 2, rel=1e-12)
+
+
+@every_penalty
+def test_strengths_are_checked_by_their_names(make):
+    penalty = make()
+    penalty.check()
+    for name in penalty.strengths:
+        for value, error in ((-1.0, ValueError), (np.nan, ValueError), ("big", TypeError)):
+            with pytest.raises(error, match=f"{name} must be"):
+                make().set_params(**{name: value}).check()
+
+
 def test_an_unknown_name_is_refused_with_the_names_there_are():
     with pytest.raises(ValueError, match=r"penalty must be one of \[.*'shared_specific'.*\]"):
         resolve("lasso?", PENALTIES, "penalty")

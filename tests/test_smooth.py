@@ -95,7 +95,7 @@ def test_the_product_is_the_derivative_of_the_gradient(sample, kind, alphas, rng
     point = random_point(problem, rng)
     step = rng.normal(size=point.P.shape) * problem.taken
     ahead, behind = (problem.gradient(problem.at(point.P + e * step)) for e in (1e-5, -1e-5))
-    product = problem.product(problem.means(point), step)
+    product = problem.product(problem.second_order(point.scores), step)
     np.testing.assert_allclose((ahead - behind) / 2e-5, product, rtol=1e-6, atol=1e-5)
 
 
@@ -104,12 +104,12 @@ def test_the_product_is_the_derivative_of_the_gradient(sample, kind, alphas, rng
 def test_the_diagonal_is_that_of_the_products(sample, kind, rng):
     X, Y = sample(n=20)
     problem, _ = make_problem(X, Y, kind, alphas=(0.5, 2.0, 0.7))
-    means = problem.means(random_point(problem, rng))
-    D, C = problem.diagonals(means), problem.layout.n_channels
+    second = problem.second_order(random_point(problem, rng).scores)
+    D, C = problem.diagonals(second), problem.layout.n_channels
     for index in np.ndindex(D.shape):
         unit = np.zeros(problem.zeros().shape)
         unit[C + index[0], index[1]] = 1.0
-        image = problem.product(means, unit)[C + index[0], index[1]]
+        image = problem.product(second, unit)[C + index[0], index[1]]
         assert image - problem.A[C + index[0], index[1]] == pytest.approx(D[index], rel=1e-10)
 
 
@@ -181,9 +181,9 @@ def test_elimination_solves_the_newton_equations(sample, kind, alphas, fit_inter
     if sample is several and (fit_intercept and alphas[2] != 0):
         # moving all intercepts alike is free: equations for what any point's gradient may be
         point, _, _ = minimise(problem, newton_cg_step, tol=0.1, max_iter=1)
-    gradient, means = problem.gradient(point), problem.means(point)
-    step = ArrowFactor(problem, means).solve(-gradient)
-    residual = problem.product(means, step) + gradient
+    gradient, second = problem.gradient(point), problem.second_order(point.scores)
+    step = ArrowFactor(problem, second).solve(-gradient)
+    residual = problem.product(second, step) + gradient
     assert np.abs(residual).max() < 1e-10 * np.abs(gradient).max()
     assert not np.any(step[problem.taken == 0])
 
@@ -195,13 +195,13 @@ def test_the_preconditioner_is_positive_and_exact_for_a_diagonal_hessian(kind, a
     X, Y = binary(p=1)
     problem, _ = make_problem(X, Y, kind, alphas=alphas, fit_intercept=False)
     point = random_point(problem, rng)
-    means, gradient = problem.means(point), problem.gradient(point)
-    step = arrow_jacobi(problem, problem.diagonals(means))(-gradient)
-    np.testing.assert_allclose(problem.product(means, step), -gradient, atol=1e-11)
+    second, gradient = problem.second_order(point.scores), problem.gradient(point)
+    step = arrow_jacobi(problem, problem.diagonals(second))(-gradient)
+    np.testing.assert_allclose(problem.product(second, step), -gradient, atol=1e-11)
     X, Y = several()
     problem, _ = make_problem(X, Y, kind, alphas=alphas)
     precondition = arrow_jacobi(
-        problem, problem.diagonals(problem.means(problem.at(problem.zeros())))
+        problem, problem.diagonals(problem.second_order(problem.at(problem.zeros()).scores))
     )
     a, b = (rng.normal(size=problem.zeros().shape) * problem.taken for _ in "ab")
     assert np.sum(a * precondition(b)) == pytest.approx(np.sum(b * precondition(a)))
@@ -244,8 +244,8 @@ def test_elimination_does_not_depend_on_the_units_of_the_features(sample, unit, 
             column = np.append(s, 1.0)
             problem.A = problem.A * np.where(np.arange(4) < 3, column**2, 1.0)
             gradient = problem.gradient(problem.at(problem.zeros()))
-            means = problem.means(problem.at(problem.zeros()))
-            steps.append(ArrowFactor(problem, means).solve(-gradient) * column)
+            second = problem.second_order(problem.at(problem.zeros()).scores)
+            steps.append(ArrowFactor(problem, second).solve(-gradient) * column)
         np.testing.assert_allclose(steps[1], steps[0], rtol=1e-6, atol=1e-9)
 
 

@@ -2,6 +2,7 @@
 
 from ._bayesian_ridge import MultiTaskBayesianRidge
 from ._cluster_path import ClusterPath
+from ._linear_regressor import MultiTaskLinearRegressor
 from ._logistic import MultiTaskLogisticRegression
 from ._logistic_cv import MultiTaskLogisticRegressionCV
 from ._ridge import MultiTaskRidge
@@ -14,6 +15,7 @@ from ._robust_clustering_cv import MultiTaskRobustClusteringCV
 __all__ = [
     "ClusterPath",
     "MultiTaskBayesianRidge",
+    "MultiTaskLinearRegressor",
     "MultiTaskLogisticRegression",
     "MultiTaskLogisticRegressionCV",
     "MultiTaskRidge",

@@ -3,6 +3,7 @@
 Those in LOSSES are elementwise; MultinomialLogLoss takes a score for each class.
 """
 
+from ._elementwise import ElementwiseLoss
 from ._hinge import Hinge
 from ._huber import Huber
 from ._log_loss import LogLoss
@@ -20,6 +21,7 @@ LOSSES = {
 
 __all__ = [
     "LOSSES",
+    "ElementwiseLoss",
     "Hinge",
     "Huber",
     "LogLoss",

@@ -1,11 +1,10 @@
 """Hinge loss of one score: loss(y, z) = max(0, 1 - (2y - 1) z) for y in {0, 1}."""
 
-from sklearn.base import BaseEstimator
-
 from .._backend import namespace_of
+from ._elementwise import ElementwiseLoss
 
 
-class Hinge(BaseEstimator):
+class Hinge(ElementwiseLoss):
     """Hinge loss of a binary label, elementwise in the score z, which is positive for y = 1.
 
     Examples
@@ -16,7 +15,7 @@ class Hinge(BaseEstimator):
     array([0.5, 0. , 1.5])
     """
 
-    is_quadratic = False
+    for_classes = True
 
     def value(self, y, z):
         """Loss of each prediction, of the shape of `z`."""

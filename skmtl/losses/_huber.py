@@ -1,12 +1,11 @@
 """Huber's loss: half the square up to |y - z| = delta, then linear: outliers pull no harder."""
 
-from sklearn.base import BaseEstimator
-
 from .._backend import namespace_of
 from .._checks import check_strength
+from ._elementwise import ElementwiseLoss
 
 
-class Huber(BaseEstimator):
+class Huber(ElementwiseLoss):
     """Huber's robust loss.
 
     Parameters
@@ -23,7 +22,8 @@ class Huber(BaseEstimator):
     array([0.125, 9.5  ])
     """
 
-    is_quadratic = False
+    largest_curvature = 1.0
+    slopes_cancel = True
 
     def __init__(self, delta=1.35):
         self.delta = delta
@@ -41,6 +41,14 @@ class Huber(BaseEstimator):
     def curvature(self, y, z):
         """Second derivative in `z`."""
         return namespace_of(z).astype(abs(z - y) <= self.delta, z.dtype)
+
+    def second_order(self, y, z):
+        """Curvature of the parabola above the loss that touches it at `z`.
+
+        The second derivative itself is zero beyond delta, where it gives a step no length.
+        """
+        xp, e = namespace_of(z), abs(z - y)
+        return self.delta / xp.where(e > self.delta, e, xp.full_like(e, self.delta))
 
     def prox(self, v, gamma, y):
         """Minimiser over z of gamma * loss(y, z) + (z - v)^2 / 2."""

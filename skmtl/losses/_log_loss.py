@@ -1,14 +1,13 @@
 """Log loss of a logit: loss(y, z) = log(1 + e^z) - y z for y in {0, 1}, P(1) = 1/(1 + e^-z)."""
 
-from sklearn.base import BaseEstimator
-
 from .._backend import namespace_of
+from ._elementwise import ElementwiseLoss
 
 MAX_ITER = 100  # of Newton's method, one step to each unit of z where gamma is huge
 ROUNDING = 50  # times the rounding of z: a step that short is its last
 
 
-class LogLoss(BaseEstimator):
+class LogLoss(ElementwiseLoss):
     """Log loss of a binary label, elementwise in the logit z.
 
     Examples
@@ -19,8 +18,8 @@ class LogLoss(BaseEstimator):
     array([0.6931, 0.6931, 0.    ])
     """
 
-    is_quadratic = False
-    is_invariant_to_shifts = False
+    for_classes = True
+    largest_curvature = 0.25
 
     def value(self, y, z):
         """Loss of each prediction, of the shape of `z`."""
@@ -44,10 +43,11 @@ class LogLoss(BaseEstimator):
         return _logistic(z) * _logistic(-z)
 
     def conjugate(self, y, slope):
-        """Supremum over z of slope * z - loss(y, z): p log p + (1 - p) log(1 - p) at p = |slope|.
+        """Supremum over z of slope * z - loss(y, z): p log p + (1 - p) log(1 - p).
 
-        Infinite where no z has that slope, which is in [0, 1] for y = 0 and in [-1, 0] for y = 1;
-        what lies outside by the rounding of a probability counts as an end.
+        p is the size of the slope. Infinite where no z has that slope, which is in [0, 1] for y = 0
+        and in [-1, 0] for y = 1; what lies outside by the rounding of a probability counts as an
+        end.
         """
         xp = namespace_of(slope)
         p, eps = (1 - 2 * y) * slope, xp.finfo(slope.dtype).eps
@@ -79,18 +79,6 @@ class LogLoss(BaseEstimator):
     def mean(self, z):
         """Mean of the label: the probability of 1."""
         return 0.5 + 0.5 * namespace_of(z).tanh(z / 2)
-
-    def hessian_diagonal(self, p):
-        """Diagonal of the second derivative at the probabilities `p`."""
-        return p * (1 - p)
-
-    def hessian_product(self, p, dz):
-        """Second derivative at the probabilities `p` times `dz`."""
-        return p * (1 - p) * dz
-
-    def hessian_blocks(self, p):
-        """Second derivatives of shape (n_tasks, 1, 1, n) at probabilities (n_tasks, 1, n)."""
-        return (p * (1 - p))[:, :, None, :]
 
 
 def _logistic(z):

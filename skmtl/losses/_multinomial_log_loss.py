@@ -17,8 +17,10 @@ class MultinomialLogLoss(BaseEstimator):
     array([[0.6931]])
     """
 
+    largest_curvature = 0.5
     is_quadratic = False
     is_invariant_to_shifts = True
+    slopes_cancel = False
 
     def value(self, y, z):
         """Loss of each label, of shape (..., 1, n)."""
@@ -51,6 +53,10 @@ class MultinomialLogLoss(BaseEstimator):
         xp = namespace_of(z)
         e = xp.exp(z - xp.max(z, axis=-2, keepdims=True))
         return e / xp.sum(e, axis=-2, keepdims=True)
+
+    def second_order(self, y, z):
+        """What the second derivative in `z` is made of: the probabilities."""
+        return self.mean(z)
 
     def hessian_diagonal(self, p):
         """Diagonal of the second derivative at the probabilities `p`."""

@@ -1,11 +1,10 @@
 """Half the squared error: loss(y, z) = (y - z)^2 / 2, quadratic with curvature 1."""
 
-from sklearn.base import BaseEstimator
-
 from .._backend import namespace_of
+from ._elementwise import ElementwiseLoss
 
 
-class SquaredError(BaseEstimator):
+class SquaredError(ElementwiseLoss):
     """Half squared error, (y - z)^2 / 2.
 
     Examples
@@ -17,8 +16,8 @@ class SquaredError(BaseEstimator):
     array([0.5, 2. ])
     """
 
+    largest_curvature = 1.0
     is_quadratic = True
-    is_invariant_to_shifts = False
 
     def value(self, y, z):
         """Loss of each prediction, of the shape of `y`."""
@@ -35,22 +34,6 @@ class SquaredError(BaseEstimator):
     def curvature(self, y, z):
         """Second derivative in `z`."""
         return namespace_of(z).ones_like(z)
-
-    def mean(self, z):
-        """Mean of the label."""
-        return z
-
-    def hessian_diagonal(self, mean):
-        """Second derivative where the mean label is `mean`."""
-        return namespace_of(mean).ones_like(mean)
-
-    def hessian_product(self, mean, dz):
-        """Second derivative times `dz`."""
-        return dz
-
-    def hessian_blocks(self, mean):
-        """Second derivatives of shape (n_tasks, 1, 1, n) at means (n_tasks, 1, n)."""
-        return self.hessian_diagonal(mean)[:, :, None, :]
 
     def prox(self, v, gamma, y):
         """Minimiser over z of gamma * loss(y, z) + (z - v)^2 / 2."""

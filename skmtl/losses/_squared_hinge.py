@@ -1,11 +1,10 @@
 """Squared hinge of one score: loss(y, z) = max(0, 1 - (2y - 1) z)^2 for y in {0, 1}, smooth."""
 
-from sklearn.base import BaseEstimator
-
 from .._backend import namespace_of
+from ._elementwise import ElementwiseLoss
 
 
-class SquaredHinge(BaseEstimator):
+class SquaredHinge(ElementwiseLoss):
     """Squared hinge loss of a binary label, elementwise in the score z, positive for y = 1.
 
     Not halved, as in scikit-learn's LinearSVC.
@@ -18,7 +17,8 @@ class SquaredHinge(BaseEstimator):
     array([0.25, 0.  , 2.25])
     """
 
-    is_quadratic = False
+    for_classes = True
+    largest_curvature = 2.0
 
     def value(self, y, z):
         """Loss of each prediction, of the shape of `z`."""

@@ -1,8 +1,7 @@
 """Penalties P(||w_t||) of whole tasks: what they share is the norms, and rows of other lengths."""
 
-from sklearn.base import BaseEstimator
-
 from .._backend import namespace_of
+from ._penalty import Penalty
 
 
 def row_norms(W):
@@ -17,8 +16,10 @@ def shrunk_rows(W, norms, lengths):
     return W * (lengths / xp.where(norms > 0, norms, xp.ones_like(norms)))[:, None]
 
 
-class TaskNormPenalty(BaseEstimator):
+class TaskNormPenalty(Penalty):
     """sum_t P(||w_t||) for a concave P, from `_values`, `_slopes` and `_lengths` of norms."""
+
+    rotation_invariant = True
 
     def value(self, W):
         """Penalty of W, of shape (n_tasks, n_features)."""

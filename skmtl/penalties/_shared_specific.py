@@ -4,14 +4,15 @@ As a quadratic form it is 1/2 tr(W' Omega W) with Omega^-1 = 11'/alpha_shared + 
 """
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from .._backend import namespace_of
+from .._checks import check_strength
+from ._penalty import Penalty
 
 ROUNDING = 1e-28  # square of the relative size of a deviation that is none
 
 
-class SharedSpecific(BaseEstimator):
+class SharedSpecific(Penalty):
     """Quadratic penalty that shrinks tasks towards a common coefficient vector.
 
     Parameters
@@ -32,10 +33,20 @@ class SharedSpecific(BaseEstimator):
     0.4
     """
 
+    strengths = ("alpha_shared", "alpha_specific", "alpha_intercept")
+    rotation_invariant = True
+    separates_features = True
+
     def __init__(self, alpha_shared=1.0, alpha_specific=1.0, alpha_intercept=0.0):
         self.alpha_shared = alpha_shared
         self.alpha_specific = alpha_specific
         self.alpha_intercept = alpha_intercept
+
+    def check(self):
+        """Refuse alpha_shared and alpha_specific outside (0, inf], alpha_intercept below 0."""
+        check_strength("alpha_shared", self.alpha_shared)
+        check_strength("alpha_specific", self.alpha_specific)
+        check_strength("alpha_intercept", self.alpha_intercept, zero=True)
 
     def shared(self, W):
         """The w0 of shape (n_features,) at which the penalty of W is attained."""

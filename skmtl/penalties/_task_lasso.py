@@ -21,8 +21,6 @@ class TaskLasso(TaskNormPenalty):
            [0. , 0. ]])
     """
 
-    is_convex = True
-
     def __init__(self, alpha=1.0):
         self.alpha = alpha
 

@@ -1,12 +1,14 @@
 """Solvers, one algorithm a file: from TaskData or Moments, a loss and a penalty to a Solution."""
 
 from ._alo import leave_one_out_losses, leave_one_out_sums
+from ._choose import LINEAR_SOLVERS, choose_linear_solver, solve_linear
 from ._clustering import INITS as CLUSTERING_INITS
 from ._clustering import ClusteringProblem
 from ._clustering_graph import check_graph
 from ._clustering_model import OUTLIER
 from ._design import feature_variance
 from ._held_out import HeldOutLoss
+from ._objective import LinearObjective
 from ._quadratic import SOLVERS, QuadraticProblem, choose_solver
 from ._reweight import balance_fit
 from ._smooth import SMOOTH_SOLVERS, SmoothProblem, choose_smooth_solver
@@ -16,11 +18,13 @@ from ._task_objectives import TaskObjectives
 
 __all__ = [
     "CLUSTERING_INITS",
+    "LINEAR_SOLVERS",
     "OUTLIER",
     "SMOOTH_SOLVERS",
     "SOLVERS",
     "ClusteringProblem",
     "HeldOutLoss",
+    "LinearObjective",
     "MomentProblem",
     "QuadraticProblem",
     "SmoothProblem",
@@ -28,9 +32,11 @@ __all__ = [
     "TaskObjectives",
     "balance_fit",
     "check_graph",
+    "choose_linear_solver",
     "choose_smooth_solver",
     "choose_solver",
     "feature_variance",
     "leave_one_out_losses",
     "leave_one_out_sums",
+    "solve_linear",
 ]

@@ -55,7 +55,7 @@ def leave_one_out_losses(problem, point, unit):
     """
     moved = [np.array(z) for z in point.scores]
     with few_threads(min(problem.n_rows, problem.n_features)):
-        factor = ArrowFactor(problem, problem.means(point))
+        factor = ArrowFactor(problem, problem.second_order(point.scores))
         for group in _groups(problem):
             for rows in _chunks(problem, group):
                 _leave_out(problem, factor, point, unit, moved, group, rows)
@@ -150,6 +150,6 @@ def _task_parts(problem, factor, point, unit, k, t, rows):
     z, Y = point.scores[k][t][:, rows], block.Y[t][:, rows]
     number = block.rows[t, rows]
     unit = np.where(number >= 0, unit[number], 0.0) * problem.omega[block.tasks[t]]
-    p = problem.loss.mean(z)
-    D = (unit * problem.loss.hessian_blocks(p[None])[0]).transpose(2, 0, 1)
+    second = problem.loss.second_order(Y, z)
+    D = (unit * problem.loss.hessian_blocks(second[None])[0]).transpose(2, 0, 1)
     return own, V, D, (unit * problem.loss.gradient(Y, z)).T

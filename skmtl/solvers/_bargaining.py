@@ -126,8 +126,8 @@ class _Table:
         """Gradients of the mean losses without features, in units of the features' curvature."""
         problem, origin = self.displaced.problem, self.displaced.origin
         weighted = problem.weighted(1 / self.displaced.n)
-        own = weighted.diagonals(weighted.means(origin))
-        D = to_numpy(weighted._spread([own])) * to_numpy(problem.taken)
+        own = weighted.diagonals(weighted.second_order(origin.scores))
+        D = to_numpy(weighted._spread(own)) * to_numpy(problem.taken)
         root = np.sqrt(np.where(D > 0, D, 1.0)).reshape(-1)
         return problem.task_gradients(origin) / self.displaced.n[:, None] / root
 

@@ -58,8 +58,8 @@ class DisplacedProblem:
         problem = self.problem.weighted(W / self.n)
         step = problem.zeros() if start is None else start.step
         images, last, left = problem.images(step), np.inf, 0.0
-        means = problem.means(self._point(step, images))
-        travelled = _inner(step, problem.product(means, step))
+        second = problem.second_order(self._point(step, images).scores)
+        travelled = _inner(step, problem.product(second, step))
         solve = None
         for _ in range(MOST):
             point = self._point(step, images)
@@ -107,10 +107,10 @@ class DisplacedProblem:
 
 def hessian_solver(problem, point, solver):
     """r -> H^-1 r, for the Hessian H of a weighted problem at a point."""
-    means = problem.means(point)
+    second = problem.second_order(point.scores)
     if solver == "irls":
-        return ArrowFactor(problem, means).solve
-    return lambda r: -newton_cg_step(problem, means, r, ACCURATE)
+        return ArrowFactor(problem, second).solve
+    return lambda r: -newton_cg_step(problem, second, r, ACCURATE)
 
 
 def sensitivity(problem, J, solve):

@@ -22,11 +22,11 @@ class ArrowFactor:
     ----------
     problem : SmoothProblem
         On the host.
-    means : list of ndarray
-        Mean labels of each block, where the Hessian is taken.
+    second : list of ndarray
+        What the Hessian of each block is made of, from `second_order`.
     """
 
-    def __init__(self, problem, means):
+    def __init__(self, problem, second):
         C, m = problem.layout.n_channels, problem.width
         self.problem, self.shape = problem, (C, m)
         squares = sum(len(b.tasks) * (b.channels.shape[1] * m) ** 2 for b in problem.blocks)
@@ -37,7 +37,7 @@ class ArrowFactor:
         )
         tip, curvature = np.zeros((C, C, m, m)), np.zeros((C, m))
         self.blocks = []
-        for block, span, p in zip(problem.blocks, problem.spans, means, strict=True):
+        for block, span, p in zip(problem.blocks, problem.spans, second, strict=True):
             H = hessians(block, block.S[:, :, None, :] * problem.loss.hessian_blocks(p))
             T, K = block.channels.shape
             own = slice(C + span.start, C + span.stop)
@@ -157,6 +157,6 @@ def hessians(block, D):
     return H.reshape(T, K * m, K * m)
 
 
-def irls_step(problem, means, gradient, accuracy):
+def irls_step(problem, second, gradient, accuracy):
     """Newton step."""
-    return ArrowFactor(problem, means).solve(-gradient)
+    return ArrowFactor(problem, second).solve(-gradient)

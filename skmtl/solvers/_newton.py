@@ -1,7 +1,7 @@
 """Newton's method with backtracking for a SmoothProblem; how a step is found is a function.
 
-It stops when the largest gradient in the features' coordinates is at most tol times what it is at
-zero coefficients, and that in the intercepts at most tol times half the weight of a unit's labels.
+It stops when the largest gradient is at most tol times its scale, that at zero coefficients (see
+LinearObjective.slope_scale).
 """
 
 import numpy as np
@@ -10,6 +10,7 @@ from .._backend import namespace_of, to_numpy
 
 ARMIJO, SHORTEST = 1e-4, 2.0**-30
 POLISH = 1e-5  # accuracy of a step from where `tol` is reached
+FALL, PATIENCE = 0.9, 50  # steps in which the gradient is to fall by a tenth
 ROUNDING = 1e-14  # relative change of the objective, or gradient, that says nothing
 
 
@@ -20,7 +21,7 @@ def minimise(problem, step_of, *, tol, max_iter, start=None, polish=False):
     ----------
     problem : SmoothProblem
     step_of : callable
-        (problem, means, gradient, tolerance) -> approximate Newton step, whose residual is
+        (problem, second, gradient, tolerance) -> approximate Newton step, whose residual is
         to be at most `tolerance` times the gradient.
     tol : float
     max_iter : int
@@ -39,32 +40,26 @@ def minimise(problem, step_of, *, tol, max_iter, start=None, polish=False):
     """
     point = problem.at(problem.zeros())
     gradient = problem.gradient(point)
-    scale = gradient_scale(problem, gradient)
+    scale = problem.slope_scale(gradient)
     if start is not None:
-        point = problem.at(start * problem.taken)
+        point = problem.at(start)
         gradient = problem.gradient(point)
     residual, n_iter = relative_size(gradient, scale), 0
+    best, since = residual, 0
     while (residual > tol or (polish and residual > ROUNDING)) and n_iter < max_iter:
         polish = polish and residual > tol
         accuracy = 0.1 * min(0.1, np.sqrt(residual)) if residual > tol else POLISH
-        means = problem.means(point)
-        step = step_of(problem, means, gradient, accuracy)
+        second = problem.second_order(point.scores)
+        step = step_of(problem, second, gradient, accuracy)
         new = _search(problem, point, gradient, step)
         if new is None:
             break  # no descent is left above rounding
         point, gradient = new, problem.gradient(new)
         residual, n_iter = relative_size(gradient, scale), n_iter + 1
+        best, since = (residual, 0) if residual < FALL * best else (best, since + 1)
+        if since == PATIENCE:
+            break  # steps are those of rounding
     return point, n_iter, residual
-
-
-def gradient_scale(problem, gradient):
-    """What gradients are measured by, (m,), from that at zero: one for features, for intercepts."""
-    gradient = abs(to_numpy(gradient))
-    scale = np.full(problem.width, gradient[:, : problem.frame.X.shape[1]].max(initial=0.0))
-    weights = [to_numpy(block.S).sum(axis=(1, 2)).max() for block in problem.blocks]
-    if problem.fit_intercept:
-        scale[-1] = max(weights) / 2
-    return np.where(scale > 0, scale, 1.0)
 
 
 def relative_size(gradient, scale):

@@ -11,14 +11,14 @@ from ._cg import conjugate_gradients
 MOST = 200  # iterations a step
 
 
-def newton_cg_step(problem, means, gradient, accuracy):
+def newton_cg_step(problem, second, gradient, accuracy):
     """Approximate Newton step."""
     if problem.reduced:
         precondition = lambda r: r  # noqa: E731
     else:
-        precondition = arrow_jacobi(problem, problem.diagonals(means))
+        precondition = problem.preconditioner(second)
     step, _, _ = conjugate_gradients(
-        lambda x: problem.product(means, x),
+        lambda x: problem.product(second, x),
         precondition,
         -gradient,
         tol=accuracy,

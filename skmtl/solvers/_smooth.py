@@ -7,30 +7,15 @@ An infinite strength takes its coordinate out (`free` is 0 there).  Unpenalised 
 units' own; penalised ones deviate from a shared one that is free.
 """
 
-from copy import copy
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.sparse import issparse
 
-from .._backend import (
-    NUMPY,
-    few_threads,
-    is_foreign,
-    namespace_of,
-    place_of,
-    take,
-    to_numpy,
-    to_place,
-    widest_float,
-)
-from ._design import make_frame
+from .._backend import few_threads, is_foreign, namespace_of, to_numpy
 from ._irls import irls_step
 from ._newton import minimise
-from ._newton_cg import newton_cg_step
-from ._smooth_blocks import make_blocks
-from ._solution import Solution
+from ._newton_cg import arrow_jacobi, newton_cg_step
+from ._objective import LinearObjective
 
 SMOOTH_SOLVERS = ("auto", "newton-cg", "irls")
 STEPS = {"newton-cg": newton_cg_step, "irls": irls_step}
@@ -78,7 +63,7 @@ class Point(NamedTuple):
     value: float
 
 
-class SmoothProblem:
+class SmoothProblem(LinearObjective):
     """Objective of a linear model with a smooth loss, at any penalty.
 
     Parameters
@@ -116,48 +101,19 @@ class SmoothProblem:
     def __init__(
         self, data, loss, layout, omega, *, fit_intercept, free_intercept=False, on_host=False
     ):
-        self.loss, self.fit_intercept = loss, fit_intercept
-        if on_host:
-            data = replace(data, X=to_place(data.X, NUMPY))
-        self.place = place_of(data.X)
-        self.dtype = widest_float(self.place)
-        self.n_rows, self.n_features = data.X.shape
-        self.reduced = reduce = 2 * self.n_rows < self.n_features
-        self.frame = make_frame(data, omega, fit_intercept=fit_intercept, reduce=reduce)
-        data = replace(data, X=self.frame.X)
-        own_means = free_intercept and data.one_label_per_row and not issparse(data.X)
-        self.blocks = make_blocks(
+        n, p = data.X.shape
+        super().__init__(
             data,
-            omega,
+            loss,
             layout,
+            omega,
             fit_intercept=fit_intercept,
-            centre="tasks" if own_means and fit_intercept else self.put(self.frame.mean),
+            own_centres=free_intercept,
+            reduce=2 * n < p,
+            on_host=on_host,
         )
-        self.layout, self.omega = layout, omega
-        self.rows_are_units = not data.one_label_per_row
-        self.channels = np.concatenate([block.channels.reshape(-1) for block in self.blocks])
-        self.n_units = len(self.channels)
         one_hot = np.arange(layout.n_channels)[:, None] == self.channels
         self.sums = self.put(one_hot.astype(float))
-        self.width = self.frame.X.shape[1] + bool(fit_intercept)
-        stops = np.cumsum([block.n_units for block in self.blocks]).tolist()
-        self.spans = [
-            slice(b - block.n_units, b) for b, block in zip(stops, self.blocks, strict=True)
-        ]
-
-    def put(self, x):
-        """Host values where the problem lies."""
-        return to_place(x, self.place, self.dtype)
-
-    def weighted(self, omega):
-        """The same problem with other task weights, of shape (n_tasks,)."""
-        other = copy(self)
-        other.omega = omega
-        ratio = omega / self.omega
-        other.blocks = [
-            replace(b, S=b.S * self.put(ratio[b.tasks])[:, None, None]) for b in self.blocks
-        ]
-        return other
 
     def set_penalty(self, penalty):
         """Set the strengths A and which coordinates take part."""
@@ -198,7 +154,7 @@ class SmoothProblem:
                 STEPS[solver],
                 tol=tol,
                 max_iter=max_iter,
-                start=None if start is None else start.P,
+                start=None if start is None else start.P * self.taken,
                 polish=polish,
             )
         done = {"n_iter": n_iter, "residual": residual, "converged": residual <= tol}
@@ -208,8 +164,7 @@ class SmoothProblem:
 
     def at(self, P):
         """Point of parameters P."""
-        W = self.coefficients(P)
-        scores = [b.scores(W[s, :]) for b, s in zip(self.blocks, self.spans, strict=True)]
+        scores = self.scores(self.coefficients(P))
         return Point(P, scores, self._value(P, scores))
 
     def along(self, point, step, images, length):
@@ -220,24 +175,7 @@ class SmoothProblem:
 
     def images(self, step):
         """Changes of the scores along a step."""
-        W = self.coefficients(step)
-        return [b.scores(W[s, :]) for b, s in zip(self.blocks, self.spans, strict=True)]
-
-    def loss_sum(self, scores):
-        """Weighted sum of the losses."""
-        sums = [
-            namespace_of(z).sum(b.S * self.loss.value(b.Y, z))
-            for b, z in zip(self.blocks, scores, strict=True)
-        ]
-        return float(sum(sums))
-
-    def task_losses(self, scores):
-        """Weighted sums of the losses of each task, of shape (n_tasks,)."""
-        sums = np.empty(len(self.layout.channels))
-        for block, z in zip(self.blocks, scores, strict=True):
-            losses = namespace_of(z).sum(block.S * self.loss.value(block.Y, z), axis=(1, 2))
-            sums[block.tasks] = to_numpy(losses)
-        return sums
+        return self.scores(self.coefficients(step))
 
     def task_gradients(self, point):
         """Gradients of the weighted sums of the losses in P, of shape (n_tasks, P's size)."""
@@ -250,15 +188,6 @@ class SmoothProblem:
             np.add.at(G, (task, block.channels.reshape(-1)), parts)
         return (G * to_numpy(self.taken)).reshape(len(G), -1)
 
-    def largest_losses(self, point):
-        """Largest loss among the labels of each task, of shape (n_tasks,)."""
-        largest = np.zeros(len(self.layout.channels))
-        for block, z in zip(self.blocks, point.scores, strict=True):
-            losses = to_numpy(self.loss.value(block.Y, z))
-            seen = to_numpy(block.S) > 0
-            largest[block.tasks] = np.where(seen, losses, 0.0).max(axis=(1, 2))
-        return largest
-
     def _value(self, P, scores):
         return self.loss_sum(scores) + 0.5 * float(namespace_of(P).sum(self.A * P * P))
 
@@ -269,84 +198,37 @@ class SmoothProblem:
 
     def gradient(self, point):
         """Gradient in P."""
-        parts = [
-            b.pull_back(b.S * self.loss.gradient(b.Y, z))
-            for b, z in zip(self.blocks, point.scores, strict=True)
-        ]
-        return self._spread(parts) + self.A * point.P
+        return self._spread(self.slopes(point.scores)) + self.A * point.P
 
-    def means(self, point):
-        """Mean labels at each block's scores, from which curvatures are taken."""
-        return [self.loss.mean(z) for z in point.scores]
-
-    def product(self, means, step):
+    def product(self, second, step):
         """Hessian times a step."""
-        parts = [
-            b.pull_back(b.S * self.loss.hessian_product(p, dz))
-            for b, p, dz in zip(self.blocks, means, self.images(step), strict=True)
-        ]
-        return self._spread(parts) + self.A * step
+        return self._spread(self.curve(second, self.coefficients(step))) + self.A * step
 
-    def diagonals(self, means):
-        """Diagonal of the Hessian of the losses in W, of shape (n_units, m)."""
-        parts = [
-            b.squares(b.S * self.loss.hessian_diagonal(p))
-            for b, p in zip(self.blocks, means, strict=True)
-        ]
-        return namespace_of(parts[0]).concat(parts, axis=0)
+    def preconditioner(self, second):
+        """Approximate inverse of the Hessian."""
+        return arrow_jacobi(self, self.diagonals(second))
 
-    def _spread(self, parts):
+    def _spread(self, own):
         """What is a gradient in W as one in P."""
-        xp = namespace_of(parts[0])
-        own = xp.concat(parts, axis=0)
-        return xp.concat([self.sums @ own, own], axis=0) * self.taken
+        return namespace_of(own).concat([self.sums @ own, own], axis=0) * self.taken
 
     def zeros(self):
         """Parameters zero."""
-        shape = self.layout.n_channels + self.n_units, self.width
-        return self.place.xp.zeros(
-            shape, dtype=getattr(self.place.xp, self.dtype), device=self.place.device
-        )
-
-    # back to the units of X
+        return self.zeros_of((self.layout.n_channels + self.n_units, self.width))
 
     def solution(self, P, *, n_iter, residual, converged):
         """Solution whose rows are the units of each task in turn; its shared rows are channels."""
-        xp, C, p = namespace_of(P), self.layout.n_channels, self.frame.X.shape[1]
+        xp, C, p = namespace_of(P), self.layout.n_channels, self.n_coordinates
         W, w0 = self.coefficients(P), P[:C, :]
-        order = np.argsort(self._unit_numbers())
-        b, b0 = xp.zeros_like(W[:, 0]), xp.zeros_like(w0[:, 0])
+        b, b0 = self.intercepts(W), xp.zeros_like(w0[:, 0])
         if self.fit_intercept:
-            blocks = zip(self.blocks, self.spans, strict=True)
-            b = W[:, p] + xp.concat([self._moves(block, W[s, :p]) for block, s in blocks])
             b0 = w0[:, p]
             if self.loss.is_invariant_to_shifts:
                 b, b0 = b - self._shifts(b, b0), b0 - xp.mean(b0)
             means = (self.sums @ b) / self.put(np.maximum(self._channel_sizes(), 1))
             b0 = xp.where(self.taken[:C, p] > 0, b0, means)
-        V = take(self.frame.coefficients(W[:, :p]), order)
-        shared = self.frame.coefficients(w0[:, :p])
-        origin = self.put(self.frame.origin)
-        return Solution(
-            W=V,
-            b=take(b, order) - V @ origin,
-            shared=shared,
-            shared_intercept=b0 - shared @ origin,
-            origin=origin,
-            n_iter=n_iter,
-            residual=residual,
-            converged=converged,
-        )
-
-    def _moves(self, block, W):
-        """What takes the intercepts of a block from its own centre to the pooled mean."""
-        xp = namespace_of(W)
-        if block.centre.ndim == 1 and len(block.tasks) > 1:
-            return xp.zeros_like(W[:, 0])
-        shift = self.put(self.frame.mean) - block.centre
-        if shift.ndim == 2:
-            shift = xp.repeat(shift, block.channels.shape[1], axis=0)
-        return xp.sum(W * shift, axis=1)
+        report = {"n_iter": n_iter, "residual": residual, "converged": converged}
+        return self.in_units_of_X(W[:, :p], b, w0[:, :p], b0, **report)
 
     def _shifts(self, b, b0):
         """What intercepts of all classes of a task may be moved by: the mean of its free ones, or
@@ -357,13 +239,6 @@ class SmoothProblem:
             own = xp.reshape(b[span], block.channels.shape)
             parts.append(xp.reshape(own * 0 + xp.mean(own, axis=1, keepdims=True), (-1,)))
         return xp.where(xp.max(self.taken[:C, -1]) > 0, xp.mean(b0), xp.concat(parts))
-
-    def _unit_numbers(self):
-        """Number of each unit when tasks are in their order."""
-        counts = [len(c) for c in self.layout.channels]
-        first = np.cumsum([0, *counts])
-        numbers = [first[b.tasks][:, None] + np.arange(b.channels.shape[1]) for b in self.blocks]
-        return np.concatenate([n.reshape(-1) for n in numbers])
 
     def _channel_sizes(self):
         return np.bincount(self.channels, minlength=self.layout.n_channels)

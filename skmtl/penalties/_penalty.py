@@ -1,0 +1,82 @@
+"""What penalties declare, for solvers to read: a penalty overrides what holds for it."""
+
+from sklearn.base import BaseEstimator
+
+from .._backend import namespace_of
+from .._checks import check_strength
+
+
+class Penalty(BaseEstimator):
+    """A penalty on the coefficients W (n_tasks, n_features): parameters, `value` and capabilities.
+
+    A subclass has `value(W)` and at least one of
+
+    - ``prox(W, step)``, the minimiser over V of step * penalty(V) + ||V - W||^2 / 2; where
+      `separates_features` a step may be given for each feature;
+    - ``precision(n_tasks)``, Omega of a quadratic penalty 1/2 tr(W' Omega W);
+
+    and, where it is a number `alpha` times a norm, ``dual_norm(G)``, the least alpha at which
+    zero is optimal where the gradient at zero is G: solvers then know a duality gap.
+
+    Attributes
+    ----------
+    strengths : tuple of str
+        The parameters that scale it.
+    is_convex : bool
+    rotation_invariant : bool
+        Whether its value stays as it is where features are rotated, W Q' in place of W.
+    separates_features : bool
+        Whether it is a sum over features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skmtl.penalties import Penalty
+    >>> class NonNegative(Penalty):
+    ...     strengths, separates_features = (), True
+    ...
+    ...     def value(self, W):
+    ...         return 0.0 if (W >= 0).all() else np.inf
+    ...
+    ...     def prox(self, W, step):
+    ...         return np.maximum(W, 0.0)
+    >>> NonNegative().prox(np.array([[1.0, -2.0]]), 1.0)
+    array([[1., 0.]])
+    """
+
+    strengths = ("alpha",)
+    is_convex = True
+    rotation_invariant = False
+    separates_features = False
+
+    def check(self):
+        """Refuse strengths outside [0, inf)."""
+        for name in self.strengths:
+            check_strength(name, getattr(self, name), zero=True, infinite=False)
+
+    def shared(self, W):
+        """Coefficients of a task of which nothing is known: the mean of the others."""
+        return namespace_of(W).mean(W, axis=0)
+
+    def of_labelled(self, labelled, n_tasks):
+        """The penalty of some of the tasks, where the others have no labels.
+
+        Parameters
+        ----------
+        labelled : ndarray
+            Numbers of the tasks that have labels.
+        n_tasks : int
+            Number of all tasks.
+
+        Returns
+        -------
+        Penalty
+            Of W of shape (n_labelled, n_features): here the penalty itself, which knows no task
+            from another.
+        """
+        return self
+
+    def of_others(self, W, labelled, n_tasks):
+        """Coefficients (n_others, n_features) of the tasks without labels, from those with, W."""
+        xp, n_others = namespace_of(W), n_tasks - len(labelled)
+        return xp.zeros_like(W[:1, :]) + xp.stack([self.shared(W)] * n_others)
