@@ -224,6 +224,8 @@ def check_weight(sample_weight, labels, *, wide):
                 weight = _check_sample_weight(weight, labels, dtype=np.float64)
             except ValueError as error:
                 raise _located("sample_weight", weight, error) from error
+    if not np.isfinite(weight).all():  # one number for all rows, which scikit-learn lets pass
+        raise ValueError(f"sample_weight must be finite, got {sample_weight!r}.")
     if (weight < 0).any():
         raise ValueError(f"sample_weight must not be negative, got {weight.min()}.")
     if not weight.any():

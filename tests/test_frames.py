@@ -388,8 +388,9 @@ def test_splitters_ask_for_no_numbers():
     dated = frame_of(DAYS, u=WHOLE[:, 0])
     for parts, same in zip(cv.split(dated, Y), cv.split(FRAME, Y), strict=True):
         np.testing.assert_array_equal(np.concatenate(parts), np.concatenate(same))
-    for train, test in cv.split(dated, DAYS):
-        assert sorted([*train, *test]) == list(range(N))
+    for y in (DAYS, DAYS.to_numpy(), DAYS.dt.date.to_list()):
+        with pytest.raises(TypeError, match=r"^y holds dates"):
+            next(cv.split(dated, y))
     with pytest.raises(TypeError, match=r"^X is a LazyFrame"):
         next(cv.split(pl.DataFrame(FRAME).lazy(), Y))
 
