@@ -202,5 +202,7 @@ def test_frames_of_numbers_keep_names_or_positions():
 
 @pytest.mark.parametrize("wrapper", [IndependentTasks, PooledTasks])
 def test_without_a_transformer_text_is_refused(wrapper):
-    with pytest.raises(ValueError, match=r"^X: could not convert string to float"):
+    with pytest.raises(
+        ValueError, match=r"^column 'soil' of X holds text \(could not convert string to float"
+    ):
         wrapper(Ridge()).fit(FRAME, Y)
