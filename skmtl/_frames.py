@@ -9,7 +9,7 @@ from numbers import Number
 
 import numpy as np
 
-from ._task_ids import as_array, is_missing
+from ._task_ids import as_array, is_absent, is_missing
 
 DURATION = "durations", "as a number of hours"
 TIME = "times of day", "as hours since midnight"
@@ -28,9 +28,14 @@ def is_frame(X):
 
 
 def check_collected(name, X):
-    """Refuse a frame whose rows are not there yet."""
+    """Refuse a table whose rows are not there yet, or are those of no array or frame."""
+    if isinstance(X, dict):
+        raise TypeError(f"{name} is a dict, but must be a table; pass pandas.DataFrame({name}).")
     if hasattr(X, "collect") and not hasattr(X, "shape"):
         raise TypeError(f"{name} is a LazyFrame, which holds no rows yet; pass {name}.collect().")
+    if hasattr(X, "to_pandas") and not hasattr(X, "dtypes") and hasattr(X, "columns"):  # Arrow's
+        kind = type(X).__name__
+        raise TypeError(f"{name} is a {kind} of Arrow, which is not read; pass {name}.to_pandas().")
 
 
 def check_frame(name, X):
@@ -59,7 +64,7 @@ def as_numbers(name, X):
     Raises
     ------
     TypeError
-        If X holds dates, times or durations, or is a lazy frame.
+        If X holds dates, times or durations, or is a lazy frame, a dict or a table of Arrow's.
     ValueError
         If two columns have one name, or X is a list whose items differ in shape.
     """
@@ -74,6 +79,31 @@ def as_numbers(name, X):
     if is_frame(X):
         return _frame_numbers(name, X)
     return _column_numbers(X, f"{name} holds") if hasattr(X, "dtype") and _ndim(X) == 1 else X
+
+
+def unreadable(name, X):
+    """(where, what) the first cell is that NumPy reads as no number, or None."""
+    if is_frame(X):
+        columns = {f"column {c!r} of {name}": as_array(X[c]) for c in X.columns}
+    else:
+        cells = np.asarray(X, dtype=object)
+        columns = {name: cells}
+        if cells.ndim == 2 and cells.shape[1] > 1:
+            columns = {f"column {j} of {name}": column for j, column in enumerate(cells.T)}
+    for where, cells in columns.items():
+        cell = next((cell for cell in cells.ravel().tolist() if not _is_readable(cell)), None)
+        if cell is not None:
+            text = isinstance(cell, (str, bytes))
+            return where, "text" if text else f"{type(cell).__name__} objects"
+    return None
+
+
+def _is_readable(cell):
+    try:
+        float(cell)
+    except (TypeError, ValueError):
+        return not hasattr(cell, "__len__") and is_absent(cell)
+    return True
 
 
 def array_of_list(name, X):

@@ -15,10 +15,11 @@ from . import _backend
 from ._checks import check_option
 from ._classes import read_classes
 from ._data import long_data, wide_data
-from ._frames import array_of_list, as_numbers, check_frame, check_two_dimensional
+from ._frames import array_of_list, as_numbers, check_frame, check_two_dimensional, unreadable
 from ._task_ids import are_alien, encode_tasks, lookup_tasks, same_reading, take_task_column
 
 FLOATS = [np.float64, np.float32]
+NO_NUMBER = r"could not convert|float\(\) argument|setting an array element|Cannot cast"
 CURES = {  # of a value that is not finite, where it is no label
     "X": "impute it or drop the row",
     "sample_weight": "weigh by 0 what is to be left out",
@@ -40,13 +41,28 @@ def naming(name):
 def checked_array(name, value, estimator, **options):
     """scikit-learn's check_array, whose message names the argument in every case."""
     with naming(name):
-        value = as_numbers(name, value)
+        given, value = value, as_numbers(name, value)
         try:
             value = check_array(value, input_name=name, estimator=estimator, **options)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             finite = options.get("ensure_all_finite")
+            error = _of_column(name, given, error)
             raise _located(name, value, error, finite) from error
         return csr_array(value) if issparse(value) else value
+
+
+def _of_column(name, value, error):
+    """The error of a cell that is no number with its column, others as they are."""
+    if issparse(value) or not re.search(NO_NUMBER, str(error)):
+        return error
+    found = unreadable(name, value)
+    if found is None:
+        return error
+    where, what = found
+    cure = "encode it as by a OneHotEncoder" if name == "X" else "turn it into numbers"
+    drop = ", or drop the column" if where != name else ""
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"{where} holds {what} ({str(error).rstrip('.')}); {cure}{drop}.")
 
 
 def _located(name, value, error, finite=True):
@@ -105,13 +121,13 @@ def number_tasks(ids, task_column, tasks=None):
         ) from error
 
 
-def warn_alike(ids, tasks, where):
+def warn_alike(ids, tasks, where, what="ids"):
     """One warning if one of the ids reads as another one of the tasks; `where` they stand."""
     pair = same_reading(ids, tasks)
     if pair:
         warnings.warn(
-            f"{where} holds the ids {pair[1]!r} and {pair[0]!r}, which read alike but are not the "
-            "same; write each id in one way.",
+            f"{where} holds the {what} {pair[1]!r} and {pair[0]!r}, which read alike but are not "
+            "the same; write each of them in one way.",
             UserWarning,
             stacklevel=stack_level(),
         )
@@ -189,6 +205,7 @@ def check_labels(y, estimator):
 def check_class_labels(y, missing_label):
     """Class numbers in the shape of y, NaN where not observed (2-D only), and the classes."""
     codes, values = read_classes(y, missing_label)
+    warn_alike(values.tolist(), values.tolist(), "y", "classes")
     check_observed(codes)
     return codes, values
 
@@ -224,6 +241,8 @@ def check_weight(sample_weight, labels, *, wide):
                 weight = _check_sample_weight(weight, labels, dtype=np.float64)
             except ValueError as error:
                 raise _located("sample_weight", weight, error) from error
+    if not np.isfinite(weight).all():  # one number for all rows, which scikit-learn lets pass
+        raise ValueError(f"sample_weight must be finite, got {sample_weight!r}.")
     if (weight < 0).any():
         raise ValueError(f"sample_weight must not be negative, got {weight.min()}.")
     if not weight.any():
@@ -282,7 +301,7 @@ def check_foreign(X):
 
 def check_task_column(task_column):
     """Refuse a task_column that is neither a name nor a position."""
-    if not isinstance(task_column, (str, int, np.integer)) or isinstance(task_column, bool):
+    if not isinstance(task_column, (str, tuple, int, np.integer)) or isinstance(task_column, bool):
         raise TypeError(
             f"task_column must be None, the name or the position of a column, got {task_column!r}."
         )

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from . import _backend
 from ._checks import check_flag
 from ._data import label_moments
+from ._dated import check_dates
 from ._validation import (
     as_table,
     check_foreign,
@@ -113,7 +114,7 @@ class TargetScaler(MetaEstimatorMixin, MultiTaskMixin, RegressorMixin, BaseEstim
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            As the regressor takes it.
+            As the regressor takes it; dates only for functions and classes of your own in it.
         y : array-like of shape (n_samples,) or (n_samples, n_tasks)
             NaN in a 2-D y marks a label that was not observed.
         sample_weight : array-like of shape (n_samples,) or (n_samples, n_tasks), optional
@@ -137,6 +138,7 @@ class TargetScaler(MetaEstimatorMixin, MultiTaskMixin, RegressorMixin, BaseEstim
                 check_foreign(X)
             checked_array("X", X, self._regressor(), dtype=None, ensure_all_finite=False)
         ids = self._task_ids(X)
+        self._check_dates(X)
         labels, weight, tasks, codes = self._validate_labels(
             X, y, self._read_labels(y)[0], sample_weight, ids
         )
@@ -174,6 +176,7 @@ class TargetScaler(MetaEstimatorMixin, MultiTaskMixin, RegressorMixin, BaseEstim
         """
         check_is_fitted(self)
         self._check_like_fit(X)
+        self._check_dates(X)
         Z = self.regressor_.predict(X)
         mean, scale = _backend.to_numpy(self.mean_), _backend.to_numpy(self.scale_)
         ids = self._task_ids(X)
@@ -192,6 +195,12 @@ class TargetScaler(MetaEstimatorMixin, MultiTaskMixin, RegressorMixin, BaseEstim
         if len(getattr(X, "shape", (0, 0))) == 2:  # for others the regressor has better words
             validate_data(self, as_table(X), reset=False, skip_check_array=True)
         self._check_same_place(X, self.mean_, "predict")
+
+    def _check_dates(self, X):
+        """Refuse dates that a step of scikit-learn's in the regressor would count."""
+        if len(getattr(X, "shape", ())) == 2 and not _backend.is_foreign(X):
+            X = X if self.task_column is None else split_task_column(X, self.task_column)[0]
+            check_dates(X, self._regressor())
 
     def _regressor(self):
         return MultiTaskRidge() if self.regressor is None else self.regressor

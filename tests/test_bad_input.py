@@ -90,6 +90,7 @@ DATA = {
         "sample_weight contains NaN in row 2, column 1: weigh by 0",
     ),
     "weight infinite": ((X, Y, changed(np.ones(N), 2, np.inf)), {}, "sample_weight contains inf"),
+    "weight one NaN": ((X, Y, np.nan), {}, "sample_weight must be finite, got nan"),
     "weight short": ((X, Y, np.ones(5)), {}, "sample_weight"),
     "weight too wide": ((X, Y, np.ones((N, 3))), {}, r"sample_weight must have shape .*\(12, 3\)"),
     "weight 2-D, y 1-D": ((X, y, np.ones((N, 2))), {}, "[Ss]ample.weight"),

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 import sklearn
 from _properties import assert_close, response
-from sklearn.compose import make_column_transformer
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
@@ -135,6 +136,42 @@ def test_dummies_that_the_pipeline_drops_are_told():
         PooledTasks(make_pipeline(numbers, Ridge())).fit(by_hand(), Y)
 
 
+def frame_with_a_gap_first():
+    """A gap that no step fills stands in the row of the first label."""
+    return FRAME.assign(rain=FRAME["rain"].where(FRAME.index > 0))
+
+
+def test_dropped_dummies_are_told_beside_gaps_and_in_nested_pipelines():
+    told, holed = r"drops the task dummies", frame_with_a_gap_first()
+    boosted = inner(HistGradientBoostingRegressor())
+    for pipeline, X in (
+        (boosted, holed),
+        (make_pipeline(boosted[:1], Ridge()), FRAME),
+        (make_pipeline(FunctionTransformer(), inner(Ridge())), FRAME),
+        (TransformedTargetRegressor(boosted), holed),
+        (GridSearchCV(make_pipeline(boosted[:1], Ridge()), {"ridge__alpha": [1.0]}, cv=2), FRAME),
+    ):
+        with pytest.raises(ValueError, match=told):
+            PooledTasks(pipeline).fit(X, Y)
+    kept = inner(HistGradientBoostingRegressor(min_samples_leaf=1), remainder="passthrough")
+    predictions = PooledTasks(kept).fit(holed, Y).predict(holed)
+    assert (predictions[:, 0] != predictions[:, 1]).any()
+
+
+def test_columns_lost_before_the_column_transformer_are_no_fault_of_its():
+    few = FunctionTransformer(lambda X: X[["rain", "soil", "sun"]])
+    model = PooledTasks(make_pipeline(few, inner(Ridge()))).fit(FRAME, Y)
+    assert_close(model.predict(FRAME)[:, 0], model.predict(FRAME)[:, 1])
+
+
+@pytest.mark.parametrize("kind", [*KINDS[:1], pl.from_pandas])
+def test_ids_that_would_share_a_dummy_are_refused(kind):
+    y = pd.DataFrame({1: Y[:, 0], "1": Y[:, 1]})
+    message = r"^tasks 1 and '1' would both have the column 'task 1'"
+    with pytest.raises(ValueError, match=message):
+        PooledTasks(inner(Ridge(), remainder="passthrough")).fit(kind(FRAME), y)
+
+
 def test_a_column_called_as_a_dummy_is_refused():
     with pytest.raises(ValueError, match="X has a column 'task 1', as the dummies are called"):
         PooledTasks(inner(Ridge(), remainder="passthrough")).fit(FRAME.assign(**{"task 1": 0}), Y)
@@ -165,5 +202,7 @@ def test_frames_of_numbers_keep_names_or_positions():
 
 @pytest.mark.parametrize("wrapper", [IndependentTasks, PooledTasks])
 def test_without_a_transformer_text_is_refused(wrapper):
-    with pytest.raises(ValueError, match=r"^X: could not convert string to float"):
+    with pytest.raises(
+        ValueError, match=r"^column 'soil' of X holds text \(could not convert string to float"
+    ):
         wrapper(Ridge()).fit(FRAME, Y)

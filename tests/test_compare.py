@@ -11,7 +11,13 @@ from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression, Ridge, RidgeCV
 from sklearn.metrics import get_scorer, r2_score
-from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, LeaveOneGroupOut
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    LeaveOneGroupOut,
+    StratifiedKFold,
+)
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
@@ -19,7 +25,13 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 from skmtl import MultiTaskBayesianRidge, MultiTaskRidge, MultiTaskRidgeCV
 from skmtl.baselines import IndependentTasks, PooledTasks
 from skmtl.metrics import make_multitask_scorer, multitask_r2_score
-from skmtl.model_selection import Comparison, MultiTaskShuffleSplit, compare, compare_by_rows
+from skmtl.model_selection import (
+    Comparison,
+    MultiTaskKFold,
+    MultiTaskShuffleSplit,
+    compare,
+    compare_by_rows,
+)
 
 DEFAULTS = [
     "pooled",
@@ -274,6 +286,18 @@ def test_the_callback_hears_of_every_split():
 def test_an_integer_cv_is_a_number_of_folds():
     X, y, task = long_data()
     assert compare(X, y, task, cv=4, estimators=ONLY_POOLED).n_splits == 4
+
+
+def test_the_way_out_of_a_splitters_refusal_is_told_where_it_is_one():
+    X, y, task = long_data()
+    told = r"^cv cannot split these data by {}: .*"
+    with pytest.raises(ValueError, match=told.format("KFold") + r"n_splits=999[^;]*\.$"):
+        compare(X, y, task, cv=KFold(999), estimators=ONLY_POOLED)
+    with pytest.raises(ValueError, match=told.format("StratifiedKFold") + "MultiTaskKFold"):
+        compare(X, np.column_stack([y, -y]), cv=StratifiedKFold(3), estimators=ONLY_POOLED)
+    for own in (MultiTaskKFold(3, task_column=0), MultiTaskKFold(999)):
+        with pytest.raises(ValueError, match=r"^(?!cv cannot)"):
+            compare(X, np.column_stack([y, -y]), cv=own, groups=[0] * len(y))
 
 
 def test_n_per_task_trains_on_that_many_rows_of_each_task():

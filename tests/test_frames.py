@@ -11,7 +11,7 @@ import pytest
 from _samplers import SHORT, estimator_names, labels_for, make_estimator, with_task_column
 from sklearn.preprocessing import FunctionTransformer
 
-from skmtl import IndependentTasks, MultiTaskRidge
+from skmtl import IndependentTasks, MultiTaskRidge, MultiTaskRidgeClassifier
 from skmtl._frames import as_numbers
 from skmtl.metrics import (
     multitask_accuracy_score,
@@ -236,6 +236,76 @@ def test_a_list_of_tables_is_pointed_to_what_reads_one(fit):
         fit([[1.0], *WHOLE[1:].tolist()], Y)
 
 
+@of_both_kinds
+def test_dicts_and_tables_of_arrow_are_to_be_made_frames(name):
+    for model, X in ((fitted(name), FRAME), (fitted_long(name), LONG)):
+        for fails in (model.fit, lambda X, _, model=model: model.predict(X)):
+            with pytest.raises(TypeError, match=r"^X is a dict.* pandas\.DataFrame\(X\)\.$"):
+                fails(dict(X), Y)
+    with pytest.raises(TypeError, match=r"^y is a dict"):
+        instance(name).fit(FRAME, {"a": [1.0] * N})
+    arrow = pytest.importorskip("pyarrow").Table.from_pandas
+    for model, X in ((fitted(name), FRAME), (fitted_long(name), LONG)):
+        for fails in (model.fit, lambda X, _, model=model: model.predict(X)):
+            with pytest.raises(TypeError, match=r"^X is a Table of Arrow.* X\.to_pandas\(\)\.$"):
+                fails(arrow(X), Y)
+        table = arrow(X).to_pandas()
+        np.testing.assert_array_equal(model.predict(table), model.predict(X))
+    with pytest.raises(TypeError, match=r"^X is a Table of Arrow"):
+        compare(arrow(LONG), Y[:, 0], task_column="site", cv=2)
+
+
+@of_both_kinds
+def test_a_column_of_several_levels_may_hold_the_tasks(name):
+    levels = pd.MultiIndex.from_tuples([("soil", name) for name in NAMES] + [("plot", "site")])
+    frame = LONG.set_axis(levels, axis=1)
+    model = with_task_column(instance(name), ("plot", "site")).fit(frame, labels(name)[:, 0])
+    np.testing.assert_array_equal(model.predict(frame), fitted_long(name).predict(LONG))
+    with pytest.raises(ValueError, match=r"^task_column=\('plot', 'x'\) is not a column of X"):
+        with_task_column(instance(name), ("plot", "x")).fit(frame, labels(name)[:, 0])
+
+
+# text and other objects
+
+STRANGE = {
+    "text": (["x"] * N, r"text \(could not convert string to float: 'x'\)"),
+    "some text": (["1"] * (N - 1) + ["x"], r"text \(could not convert string to float: 'x'\)"),
+    "intervals": (pd.cut(WHOLE[:, 0], 3), r"Interval objects \((float\(\) argument|Cannot cast)"),
+    "dicts": ([{}] * N, r"dict objects \(float\(\) argument must be"),
+    "lists": ([[1.0, 2.0]] * N, r"list objects \(setting an array element"),
+}
+
+
+@every_estimator
+@pytest.mark.parametrize("column, words", STRANGE.values(), ids=STRANGE)
+def test_a_column_of_no_numbers_is_named(name, column, words):
+    X = FRAME.assign(when=column)
+    encode = r"; encode it as by a OneHotEncoder, or drop the column\.$"
+    for X_ in (X, X.assign(u=X["u"].astype("Int64"))):
+        with pytest.raises((TypeError, ValueError), match=rf"^column 'when' of X holds {words}"):
+            instance(name).fit(X_, labels(name))
+    with pytest.raises((TypeError, ValueError), match=rf"^column 'when' of X .*{encode}"):
+        fitted(name).predict(X)
+    with pytest.raises((TypeError, ValueError), match=rf"^column 1 of X holds {words}"):
+        instance(name).fit(X.to_numpy(), labels(name))
+
+
+def test_labels_of_no_numbers_are_named():
+    with pytest.raises(ValueError, match=r"^column 'b' of y holds text \(could not convert"):
+        MultiTaskRidge().fit(FRAME, pd.DataFrame({"a": Y[:, 0], "b": ["x"] * N}))
+    with pytest.raises(ValueError, match=r"^y holds text .*; turn it into numbers\.$"):
+        MultiTaskRidge().fit(FRAME, ["x"] * N)
+
+
+def test_classes_that_read_alike_are_told():
+    y = np.array([1] * 4 + ["1"] * 4 + ["2"] * 4, dtype=object)
+    with pytest.warns(UserWarning, match="^y holds the classes 1 and '1', which read alike"):
+        MultiTaskRidgeClassifier().fit(FRAME, y)
+    with pytest.warns(UserWarning, match="^y holds the classes 1 and '1'"):
+        compare(FRAME, y, SITE, cv=2, estimators={"MultiTaskLogisticRegressionCV": None},
+                reference="independent")  # fmt: skip
+
+
 # nullable dtypes and missing cells
 
 DTYPES = ["Float64", "Int64", "object", "int8", "double[pyarrow]", "int64[pyarrow]"]
@@ -388,8 +458,9 @@ def test_splitters_ask_for_no_numbers():
     dated = frame_of(DAYS, u=WHOLE[:, 0])
     for parts, same in zip(cv.split(dated, Y), cv.split(FRAME, Y), strict=True):
         np.testing.assert_array_equal(np.concatenate(parts), np.concatenate(same))
-    for train, test in cv.split(dated, DAYS):
-        assert sorted([*train, *test]) == list(range(N))
+    for y in (DAYS, DAYS.to_numpy(), DAYS.dt.date.to_list()):
+        with pytest.raises(TypeError, match=r"^y holds dates"):
+            next(cv.split(dated, y))
     with pytest.raises(TypeError, match=r"^X is a LazyFrame"):
         next(cv.split(pl.DataFrame(FRAME).lazy(), Y))
 

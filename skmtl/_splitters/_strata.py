@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_array, indexable
 
 from .._backend import is_foreign, to_numpy
-from .._frames import check_collected
+from .._frames import as_numbers, check_collected
 from .._task_ids import encode_tasks, id_array, is_missing
 from .._validation import split_task_column, warn_alike
 
@@ -108,7 +108,7 @@ def _read_tasks(X, y, task_column, n):
 
 
 def _read_labels(y, n):
-    y = to_numpy(y) if is_foreign(y) else y
+    y = to_numpy(y) if is_foreign(y) else as_numbers("y", y)
     Y = check_array(y, dtype=None, ensure_2d=False, ensure_all_finite=False).reshape(n, -1)
     if Y.dtype == object and not any(isinstance(cell, str) for cell in Y.flat):
         return np.where(_is_observed(Y), Y, np.nan).astype(float)  # numbers beside None

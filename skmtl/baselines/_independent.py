@@ -23,7 +23,8 @@ class IndependentTasks(TaskWrapper):
     estimator : object
         A regressor or classifier of one target, as of scikit-learn; a pipeline or a search serves
         too. A pipeline that begins with a transformer is given frames, and arrays of text, as they
-        are, without the task column: text, dates and gaps are then for its steps.
+        are, without the task column: text, gaps, and dates where no step of scikit-learn's would
+        count them, are then for its steps.
     missing_label : object, default=nan
         For classifiers: the label of a 2-D y that means that none was observed. NaN and None always
         do, but scikit-learn's tools refuse them where their `cv` is an integer or None: give those

@@ -18,7 +18,7 @@ class PooledTasks(TaskWrapper):
     estimator : object
         A regressor or classifier of one target, as of scikit-learn. A pipeline that begins with a
         transformer is given frames, and arrays of text, as they are, without the task column: text,
-        dates and gaps are then for its steps.
+        gaps, and dates where no step of scikit-learn's would count them, are then for its steps.
     task_dummies : bool, default=True
         Whether the features get one 0/1 column for each task beside them. A task without labels,
         and with ``unknown_task="shared"`` one that `fit` did not see, has zeros in all of them.

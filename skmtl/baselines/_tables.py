@@ -3,10 +3,13 @@
 Such a table is handed on in rows, with its column names; its row numbers stand for it meanwhile.
 """
 
+from collections import Counter
+
 import numpy as np
 from sklearn.utils import _safe_indexing
 
 from .._frames import is_frame
+from .._task_ids import is_missing
 
 
 def begins_with_transformer(estimator):
@@ -43,6 +46,13 @@ def with_columns(X, table, tasks):
     names = list(X.columns)
     text = all(isinstance(name, str) for name in names)
     added = [f"task {task}" if text else len(names) + t for t, task in enumerate(tasks)]
+    twice = next((name for name, count in Counter(added).items() if count > 1), None)
+    if twice is not None:
+        one, other, *_ = (task for task in tasks if f"task {task}" == twice)
+        raise ValueError(
+            f"tasks {one!r} and {other!r} would both have the column {twice!r}, as the dummies are "
+            "called; write each id in one way, or set task_dummies=False."
+        )
     clash = set(names) & set(added)
     if clash:
         raise ValueError(f"X has a column {min(clash)!r}, as the dummies are called; rename it.")
@@ -52,11 +62,36 @@ def with_columns(X, table, tasks):
 
 
 def drops(model, design):
-    """Whether a pipeline's ColumnTransformer makes the same of all rows of a design."""
-    pipeline = getattr(model, "best_estimator_", model)
-    first = pipeline.steps[0][1] if hasattr(pipeline, "steps") else None
-    if getattr(first, "remainder", None) != "drop":
-        return False
-    seen = first.transform(design)
-    seen = seen.toarray() if hasattr(seen, "toarray") else np.asarray(seen)
-    return bool((seen == seen[:1]).all())
+    """Whether a ColumnTransformer in a fitted pipeline makes the same of rows that differ.
+
+    It is looked for in searches and in pipelines inside pipelines.
+    """
+    *steps, _ = _steps(model)
+    for step in steps:
+        made = step.transform(design)
+        if getattr(step, "remainder", None) == "drop" and _alike(made) and not _alike(design):
+            return True
+        design = made
+    return False
+
+
+def _steps(model):
+    """Fitted steps of a pipeline, and of pipelines in it, in their order; else the model."""
+    for attribute in ("best_estimator_", "regressor_"):
+        model = getattr(model, attribute, model)
+    if not hasattr(model, "steps"):
+        return [model]
+    return [
+        inner
+        for _, step in model.steps
+        if step is not None and step != "passthrough"
+        for inner in _steps(step)
+    ]
+
+
+def _alike(table):
+    """Whether all rows are the same, what is missing being equal to itself."""
+    table = table.toarray() if hasattr(table, "toarray") else np.asarray(table)
+    missing = np.reshape(is_missing(table.ravel()), table.shape)
+    table = np.where(missing, 0, table)
+    return bool((table == table[:1]).all() and (missing == missing[:1]).all())

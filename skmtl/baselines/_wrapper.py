@@ -14,6 +14,7 @@ from sklearn.utils.metaestimators import available_if
 
 from .._classes import check_missing_label
 from .._classifier import ClassLabelsMixin, ProbabilityMixin
+from .._dated import check_dates, has_dates
 from .._frames import array_of_list
 from .._validation import as_table, check_labels, split_task_column, tags_of, to_host
 from ..base import MultiTaskMixin, at_once
@@ -62,7 +63,8 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
         ----------
         X : array-like of shape (n_samples, n_features)
             With the task column if `task_column` is set. NaN where `estimator` takes it. A frame,
-            or an array of text, is handed on as it is to a pipeline that begins with a transformer.
+            or an array of text, is handed on as it is to a pipeline that begins with a transformer;
+            dates in it only to encoders and to functions and classes of your own.
         y : array-like of shape (n_samples,) or (n_samples, n_tasks)
             NaN in a 2-D y marks a label that was not observed; so do None and `missing_label` where
             `estimator` is a classifier.
@@ -78,7 +80,8 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
         ValueError
             If a parameter, X, y or sample_weight is out of range or of the wrong shape.
         TypeError
-            If a parameter is of the wrong type, or `estimator` takes no sample_weight.
+            If a parameter is of the wrong type, `estimator` takes no sample_weight, or a step of
+            scikit-learn's would count dates in X.
         """
         self._check_params()
         X = _as_array_or_frame(X)
@@ -185,13 +188,25 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
         data, (table, _) = fit_input.data, self._split_table(X)
         if table is None or data is None:
             return fit_input
+        self._check_dates(table, fit_input.tasks)
         return fit_input._replace(data=replace(data, X=rows_of(table, data.X[:, 0].astype(int))))
 
     def _validate_query(self, X, method):
         X = _as_array_or_frame(X)
         features, codes = self._validate_predict(X)
         table, _ = self._split_table(X)
-        return features if table is None else table, codes
+        if table is None:
+            return features, codes
+        self._check_dates(table, self.tasks_)
+        return table, codes
+
+    def _check_dates(self, table, tasks):
+        if has_dates(table):
+            check_dates(self._design(table, np.full(len(table), -1), tasks), self.estimator)
+
+    def _design(self, X, parts, tasks):
+        """What the inner estimator is given of the rows of these parts."""
+        return X
 
     def _has(self, method):
         """Whether this is a classifier all of whose models have the method."""

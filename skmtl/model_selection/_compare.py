@@ -59,7 +59,8 @@ def compare(
     Parameters
     ----------
     X : array-like or data frame of shape (n_samples, n_features)
-        Features; numbers, unless `transformer` makes numbers of them, also of dates.
+        Features; numbers, unless `transformer` makes numbers of them. Dates are for encoders and
+        for functions and classes of your own in it: scikit-learn's scalers would count them.
     y : array-like of shape (n_samples,) or (n_samples, n_tasks)
         Long data: one label a row, also in a table of one column. Wide data: one column a task,
         NaN where not observed; amounts are standardised by target as in each training set,
@@ -156,7 +157,7 @@ def compare(
     ('mean AUC', 'mean log loss')
     """
     table, ids = read_table(
-        X, y, task, task_column, classification=classification, any_kind=transformer is not None
+        X, y, task, task_column, classification=classification, transformer=transformer
     )
     wide, classification = ids is None, table.classes is not None
     models, simple, reference, spare = contenders(

@@ -5,6 +5,7 @@ from sklearn.utils import check_consistent_length
 
 from .._checks import check_flag
 from .._classes import read_classes
+from .._dated import check_dates
 from .._frames import check_frame, check_two_dimensional
 from .._label_kind import are_classes
 from .._task_ids import encode_tasks, id_array, take_task_column
@@ -13,10 +14,11 @@ from ._class_trial import WideClasses
 from ._trial import LongTable, WideTable
 
 
-def read_table(X, y, task, task_column, *, classification, any_kind):
+def read_table(X, y, task, task_column, *, classification, transformer):
     """The data as a table of long rows and their task ids, or as one of wide rows and None.
 
-    `classification` is as in `compare`; the table's `classes` are None for amounts.
+    `classification` and `transformer` are as in `compare`; the table's `classes` are None
+    for amounts.
     """
     X = to_host(X)
     check_frame("X", X)
@@ -25,14 +27,17 @@ def read_table(X, y, task, task_column, *, classification, any_kind):
         if task is not None:
             raise ValueError(f"give task or task_column={task_column!r}, not both.")
         X, task = take_task_column(X, task_column)
-    if not (any_kind and hasattr(X, "shape")):
+    if transformer is None or not hasattr(X, "shape"):
         X = _check_features(X)
+    check_dates(X, transformer)
     y_read = to_host(y)
     check_frame("y", y_read)
     if classification is None:
         classification = are_classes(y_read)
     check_flag("classification", classification)
     Y, classes = read_classes(y_read, np.nan) if classification else (_check_amounts(y_read), None)
+    if classes is not None:
+        warn_alike(classes.tolist(), classes.tolist(), "y", "classes")
     check_consistent_length(X, Y)
     if (np.nanmax(Y, axis=0, initial=-np.inf) <= np.nanmin(Y, axis=0, initial=np.inf)).all():
         raise ValueError("the labels in y never vary: there is nothing to explain.")

@@ -89,7 +89,7 @@ def compare_by_rows(
     12      0.78         0.94              0.94
     """
     table, _ = read_table(
-        X, y, task, task_column, classification=classification, any_kind=transformer is not None
+        X, y, task, task_column, classification=classification, transformer=transformer
     )
     sizes = _usable(_check_sizes(rows_per_task), table)
     check_count("n_splits", n_splits, least=2)
