@@ -430,6 +430,13 @@ def test_task_ids_stay_as_they_stand_in_the_file(run, save, long_frame, ids):
     assert [line.split()[0] for line in shown] == sorted(ids)
 
 
+def test_ids_that_read_alike_are_told_once(run, save, long_frame):
+    long_frame["site"] = np.resize(["7", "07", "8", "9"], 60)
+    status, out, error = run("compare", save(long_frame), *LONG)
+    assert (status, error) == (0, "")
+    assert out.count("'7' and '07' differ in spelling only, and stay apart") == 1
+
+
 def test_tasks_with_integers_as_ids_are_sorted_by_size(run, save, long_frame):
     long_frame["site"] = np.resize([100, 20, -3], 60)
     run("compare", save(long_frame), *LONG, "--json", "o.json")
