@@ -437,6 +437,13 @@ def test_ids_that_read_alike_are_told_once(run, save, long_frame):
     assert out.count("'7' and '07' differ in spelling only, and stay apart") == 1
 
 
+def test_names_are_found_however_their_accents_are_written(run, save, long_frame):
+    file = long_frame.rename(columns={"site": "re\u0301gion", "a": "\u00e2ge"})
+    names = ["--target", "y", "--task-column", "r\u00e9gion", "--drop", "a\u0302ge"]
+    status, out, error = run("compare", save(file), *names, "--repeats", "2")
+    assert (status, error) == (0, "") and "60 rows, 2 features, 4 tasks" in out
+
+
 def test_tasks_with_integers_as_ids_are_sorted_by_size(run, save, long_frame):
     long_frame["site"] = np.resize([100, 20, -3], 60)
     run("compare", save(long_frame), *LONG, "--json", "o.json")
@@ -544,11 +551,11 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(run, save, long_frame):
         (bytes(range(256)) * 9, "data.csv is not text, nor"),
         (b"a,y,site\n1,2,\0\n", "data.csv is not text, nor"),
         ("a,a,y,site\n1,2,3,4\n", "two columns named 'a'"),
-        ("a,y,site\n1,2,3,4\n", "row 1 has 4 cells, but the header has 3 (cells are sep"),
-        ("a,y,site\n1,2,3\n1,2,3,4\n", "row 2 has 4 cells, but the header has 3 (cells are sep"),
+        ("a,y,site\n1,2,3,4\n", "row 1 has 4 cells, but the header has 3; cells are sep"),
+        ("a,y,site\n1,2,3\n1,2,3,4\n", "row 2 has 4 cells, but the header has 3; put a cell"),
         (
             "a,b,y,site\n1,2,3,s\n\n1,2,3\n",
-            "row 2 has 3 cells, but the header has 4 (cells are sep",
+            "row 2 has 3 cells, but the header has 4; take the last line out if",
         ),
         ('a,y,site\n1,2,s\n1,"2,t\n1,2,u\n', "a quotation mark in row 2 lacks its partner ("),
         (f"a,y,site\n1,2,{'s' * 2**18}\n", "a cell of more than 131072 characters"),

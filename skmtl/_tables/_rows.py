@@ -145,7 +145,7 @@ def _cure_of_length(rows, odd, width, sep):
         return f"take it out if it is a comment, as {row[0][:20]!r} may begin one"
     if odd[0] == at_end > 0 and all(len(rows[k]) < width for k in odd):
         lines = "line" if len(odd) == 1 else f"{len(odd)} lines"
-        return f"take the last {lines} out where they are a note, or write all cells"
+        return f"take the last {lines} out if that is a note below the table, or write all cells"
     if 2 * len(odd) > len(rows):
         return f"cells are separated by {_said(sep)}; --sep names something else"
     if len(row) > width:
