@@ -355,7 +355,7 @@ REFUSALS = {
     "quotation mark": (
         '# c\nT,\na,b\n1,2\n3,"4\n5,6\n',
         {},
-        "mark in row 2 lacks its partner (cells",
+        "mark in row 2 lacks its partner; take it out, or",
     ),
     "quoted header": ('a,"b\n1,2\n', {}, "a quotation mark in the header lacks its partner"),
     "same names": ("a, a\n1,2\n", {}, "two columns named 'a'; rename one"),

@@ -557,7 +557,10 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(run, save, long_frame):
             "a,b,y,site\n1,2,3,s\n\n1,2,3\n",
             "row 2 has 3 cells, but the header has 4; take the last line out if",
         ),
-        ('a,y,site\n1,2,s\n1,"2,t\n1,2,u\n', "a quotation mark in row 2 lacks its partner ("),
+        (
+            'a,y,site\n1,2,s\n1,"2,t\n1,2,u\n',
+            "a quotation mark in row 2 lacks its partner; take it out",
+        ),
         (f"a,y,site\n1,2,{'s' * 2**18}\n", "a cell of more than 131072 characters"),
         ("a,y,site\n1,2,s\n2e200,3,t\n", "column 'a' has 2e200 in row 2, beyond 1e+100"),
         ("a,y,site\n1,2,s\n2,-1e101,t\n", "column 'y' has -1e101 in row 2, beyond 1e+100"),

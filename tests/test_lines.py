@@ -63,7 +63,9 @@ def test_a_last_row_of_totals_is_refused(read, word):
 def test_tasks_of_one_row_are_named_beside_tasks_of_many(read):
     assert "tasks of one row only: 's8', 's9'." in read(lined(last=["s8,m,1", "s9,f,2"])).notes
     few = ["site,sex,y", *(f"s{k},m,{k}" for k in range(6))]
-    assert not any("one row only" in note for note in read(few).notes)
+    assert not any("of one row" in note for note in read(few).notes)
+    with pytest.raises(ValueError, match="'Sum'"):
+        read(["site,sex,y", *(f"s{k // 2},m,{k}" for k in range(6)), "Sum,,15"])
     many_totals = [f"Total,m,{k}" for k in range(10)]  # a task of its own
     assert "Total" in read(lined(last=many_totals)).task
 

@@ -69,7 +69,8 @@ def check_totals(path, column):
     """Refuse a line of totals among the last rows; a note on other tasks of one row."""
     counts = Counter(column)
     single = [id_ for id_, count in counts.items() if count == 1]
-    if not single or np.median([*counts.values()]) < MANY:
+    usual = np.median([*counts.values()])
+    if not single or usual == 1:
         return []
     totals = [cell for cell in column.iloc[-AT_END:] if cell in single and _names_total(cell)]
     if totals:
@@ -78,7 +79,8 @@ def check_totals(path, column):
             f"{path}: row {row} is the only one of task {totals[0]!r}; a line of totals is no row: "
             "take it out, or rename the task."
         )
-    return [f"tasks of one row only: {summed_up([repr(id_) for id_ in single])}."]
+    said = f"tasks of one row only: {summed_up([repr(id_) for id_ in single])}."
+    return [said] if usual >= MANY else []
 
 
 def total_notes(frame):

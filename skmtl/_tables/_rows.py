@@ -32,13 +32,12 @@ def divide(name, text, sep=None):
     text = text[len(above) :]
     above = [line.strip() for line in above.splitlines() if line.strip()]
     sep = _separator(name, text, above) if sep is None else _named(sep)
-    cure = f"(cells are separated by {_said(sep)}; --sep names something else)"
     try:
         header, rows, left_out = _table(text, above, sep)
     except csv.Error as error:
-        raise ValueError(f"{name}: {error} {cure}.") from error
+        raise ValueError(f"{name}: {error}.") from error
     if len(header) < 2:
-        _refuse_one_column(name, header, cure)
+        _refuse_one_column(name, header, sep)
     if '"' in text:
         _refuse_rows_in_a_cell(name, rows, len(header), sep)
     _check_lengths(name, rows, len(header), sep)
@@ -88,8 +87,9 @@ def _said(sep):
     return {"\t": "tabs", " ": "blanks"}.get(sep, repr(sep))
 
 
-def _refuse_one_column(name, header, cure):
+def _refuse_one_column(name, header, sep):
     """Say what there is instead of cells."""
+    cure = f"(cells are separated by {_said(sep)}; --sep names something else)"
     columns = f"one column only, {header[0][:60]!r}" if header else "no filled cell"
     if header and "::" in header[0]:
         cure = "(separators of two characters are not read; replace '::' in the file by a tab)"
@@ -162,7 +162,10 @@ def _table(text, above, sep, limit=None):
     header, rows, titles = find_header(_without_last_separator(rows))
     if not ended and limit is None:
         where = f"row {len(rows)}" if rows else "the header"
-        raise csv.Error(f"a quotation mark in {where} lacks its partner")
+        raise csv.Error(
+            f"a quotation mark in {where} lacks its partner; take it out, or write one more at the "
+            "end of its cell"
+        )
     return header, rows, [*above, *titles]
 
 
