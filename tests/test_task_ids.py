@@ -415,7 +415,8 @@ def warned(function, *args):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         value = function(*args)
-    return value, [str(w.message) for w in caught if "each id" in str(w.message)]
+    said = [str(w.message) for w in caught]
+    return value, [text for text in said if "write each" in text]
 
 
 def everywhere(frame, site):
