@@ -24,7 +24,7 @@ BLANKS += "\u180e\u200b\u200c\u200d\u2060\ufeff"
 
 
 def divide(name, text, sep=None):
-    """Header, rows, and notes on what was not plain; all cells stripped of blanks."""
+    """Header, rows, notes on what was not plain, and separator; cells stripped of blanks."""
     above = COMMENTS.match(text)[0]
     text = text[len(above) :]
     above = [line.strip() for line in above.splitlines() if line.strip()]
@@ -44,7 +44,7 @@ def divide(name, text, sep=None):
                 f"{name}: row {number} has {cells}, but the header has {len(header)} {cure}."
             )
     notes = [f"cells separated by {_said(sep)}"] if sep != "," else []
-    return header, rows, notes + note_above(left_out)
+    return header, rows, notes + note_above(left_out), sep
 
 
 def find_header(rows):
