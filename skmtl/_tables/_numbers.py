@@ -17,7 +17,7 @@ from ._words import counted, first_row, listed_counts, option, row_of, summed_up
 
 LARGEST = 1e100  # squares of larger numbers, summed, come near the end of float64
 MOST_NAMED = 3  # words that a cure names
-BELOW = "<\u2264\u2a7d\uff1c="  # first characters of bounds to small numbers
+BELOW = "<\u2264\u2a7d\uff1c"  # first characters of bounds to small numbers
 
 
 class Reader:
@@ -153,8 +153,8 @@ class Reader:
             )
         raise ValueError(
             f"{self._at(survey, bounds[0])}, a bound and no number "
-            f"({counted(survey.rows(bounds), 'such cell')}); write a value there, such as {half}the "
-            f"limit, or mark it as missing with {_na_values(bounds)}, or {cure}."
+            f"({counted(survey.rows(bounds), 'such cell')}); write a value there, such as "
+            f"{half}the limit, or mark it as missing with {_na_values(bounds)}, or {cure}."
         )
 
     def notes(self):
@@ -212,8 +212,9 @@ class Reader:
         parts += ["decimal mark ','"] * (decimal == "," in texts)
         parts += [f"{unit!r} left out{also * (survey.n_plain > 0)}" for unit in units[:1]]
         parts += ["those in parentheses negative"] * ("(" in cells)
-        behind = tuple(MINUS)
-        is_behind = any(n.text[0] == "-" and c.endswith(behind) for c, n in survey.numerals.items())
+        signs = tuple(MINUS)
+        spelt = survey.numerals.items()
+        is_behind = any(c[-1] in signs and n.text[0] == "-" != c[0] for c, n in spelt)
         parts += ["those with a minus behind them negative"] * is_behind
         parts += [f"{mark!r} for minus" for mark in MINUS[1:] if mark in texts]
         self.remember_how(survey.name, parts)

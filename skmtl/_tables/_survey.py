@@ -113,9 +113,9 @@ class Survey:
         return all(found.text in ("0", "1") for found in self.numerals.values())
 
     def _settle_plus(self):
-        """85+ is a bound, and 1+ and 2+ are degrees."""
+        """85+ is a bound; 1+ and 2+, or 2+ and 2-, are degrees."""
         degrees = [cell for cell in self.cells["bound"] if cell.endswith("+")]
-        if len(degrees) > 1:
+        if len(degrees) > 1 or self.cells["word"]:
             self.cells["bound"] = [c for c in self.cells["bound"] if c not in degrees]
             self.cells["word"] += degrees
 
