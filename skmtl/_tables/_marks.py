@@ -26,22 +26,22 @@ _TOP = re.compile(
     r"|below|younger))",
     re.IGNORECASE,
 )
-# of day, or of more than one; 3:25.5 has minutes
+# of a day, or how long: 25:30, and 3:25.5 of minutes
 _TIME = r"(?:\d{1,4}:[0-5]\d(?::[0-5]\d)?(?:[.,]\d+)?(?:\s?[ap]\.?m\.?)?)"
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _NAMES = r"(?:jan(?:uary?)?|feb(?:ruary?)?|mar(?:ch)?|m[aä]rz|apr(?:il)?|ma[iy]|jun[ei]?|jul[iy]?"
 _NAMES += r"|aug(?:ust)?|sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?"
+_NAMES += "|janv(?:ier)?|f[ée]vr?(?:ier)?|mars|avr(?:il)?|juin|juil(?:let)?|ao[uû]t|septembre"
+_NAMES += "|octobre|novembre|d[ée]c(?:embre)?|enero|febrero|marzo|abril|mayo|junio|julio"
 _NAMES += (
-    "|janv(?:ier)?|f[ée]vr?(?:ier)?|mars|avr(?:il)?|juin|juil(?:let)?|ao[uû]t|septembre|octobre"
+    "|agosto|septiembre|octubre|noviembre|diciembre|gennaio|febbraio|aprile|maggio|giugno|luglio"
 )
-_NAMES += "|novembre|d[ée]c(?:embre)?|enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre"
-_NAMES += "|octubre|noviembre|diciembre|gennaio|febbraio|aprile|maggio|giugno|luglio|settembre"
-_NAMES += "|ottobre|dicembre|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|novembro"
-_NAMES += r"|dezembro|januari|februari|maart|mei|augustus|jänner)\.?"
-_WEEKDAY = (
-    r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?|mo|di|mi|do|fr|sa|so"
+_NAMES += "|settembre|ottobre|dicembre|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro"
+_NAMES += r"|novembro|dezembro|januari|februari|maart|mei|augustus|jänner)\.?"
+_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?|mo|di|mi|do|fr"
+_WEEKDAY += (
+    r"|sa|so|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|lun(?:di)?|mar(?:di)?|mer(?:credi)?"
 )
-_WEEKDAY += r"|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|lun(?:di)?|mar(?:di)?|mer(?:credi)?"
 _WEEKDAY += r"|jeu(?:di)?|ven(?:dredi)?|sam(?:edi)?|dim(?:anche)?)[.,]*\s+"
 _PARTS = ["d(?:ays?)?", "h(?:ours?|rs?)?", "m(?:in(?:ute)?s?)?", "s(?:econds?|ecs?)?"]
 _PARTS = rf"(?:\d+(?:[.,]\d+)?\s?(?:{'|'.join(_PARTS)}),?\s?)"
@@ -88,5 +88,4 @@ def is_mark(cell):
 
 def are_day_numbers(cells):
     """Whether all cells are days as 20240131, of 1900 to 2100; empty ones do not count."""
-    filled = [cell for cell in cells if cell]
-    return bool(filled) and all(map(_DAY_NUMBER.fullmatch, filled))
+    return any(cells) and all(map(_DAY_NUMBER.fullmatch, filter(None, cells)))

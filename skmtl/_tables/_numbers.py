@@ -85,33 +85,29 @@ class Reader:
 
     def with_comma(self, name):
         """A column that only a decimal comma keeps from plain numbers, at one stroke, or None."""
-        import pandas as pd
-
         if name not in self.at_once:
-            cells = self.frame[name].tolist()
-            text = "\n".join(cells)
-            is_certain = "," in text and "." not in text and self._has_decimal_comma(cells)
-            numbers = np.array(text.replace(",", ".").split("\n") if is_certain else [], object)
-            numbers = pd.to_numeric(numbers, errors="coerce").astype(float, copy=False)
-            fits = len(numbers) == len(cells) and (np.abs(numbers) <= LARGEST) | (
-                self.frame[name] == ""
-            )
-            self.at_once[name] = numbers if np.all(fits) else None
+            self.at_once[name] = self._with_comma(self.frame[name].tolist())
         return self.at_once[name]
 
-    def _has_decimal_comma(self, cells):
-        return any(getattr(self.kinds[c], "decimals", "") == "," for c in cells if "," in c)
+    def _with_comma(self, cells):
+        import pandas as pd
+
+        if any("." in cell for cell in cells):
+            return None
+        marks = (getattr(self.kinds[cell], "decimals", "") for cell in cells if "," in cell)
+        if "," not in marks:
+            return None
+        cells = np.array([cell.replace(",", ".") for cell in cells], object)
+        numbers = pd.to_numeric(cells, errors="coerce").astype(float, copy=False)
+        return numbers if np.all((np.abs(numbers) <= LARGEST) | (cells == "")) else None
 
     def survey(self, name, kept=None):
         """What stands in a column, in the rows to keep only where this is a mask."""
         if kept is not None and not kept.all():
-            return self._survey(self.frame.loc[kept, name])
+            return Survey(self.frame.loc[kept, name], self.kinds)
         if name not in self.surveys:
-            self.surveys[name] = self._survey(self.frame[name])
+            self.surveys[name] = Survey(self.frame[name], self.kinds)
         return self.surveys[name]
-
-    def _survey(self, column):
-        return Survey(column, self.kinds)
 
     def numbers(self, survey):
         """A column as an array of floats, NaN where missing."""
@@ -174,18 +170,21 @@ class Reader:
             self._refuse_two_marks(survey)
         if ".," not in survey.decimals:
             return "."
-        has_whole = any(
-            n.decimals == "" and n.text[-1:].isdigit() for n in survey.numerals.values()
-        )
         if self.decimal:
             return self.decimal
-        either = {c: found for c, found in survey.numerals.items() if found.decimals == ".,"}
-        is_plain = not has_whole and not any("," in n.text or n.unit for n in either.values())
+        odd = [c for c, n in survey.numerals.items() if "," in n.text or n.unit]
+        whole = any(n.decimals == "" and n.text[-1].isdigit() for n in survey.numerals.values())
+        is_plain = not (odd or whole)
         told = self._told_by_file(survey.name, is_plain)
         if told or (is_plain and self.separator == ","):
             return told or "."
-        cell = next((c for c, n in either.items() if "," in n.text or n.unit), min(either, key=len))
-        mark = "," if "," in either[cell].text else "."
+        self._ask(survey)
+
+    def _ask(self, survey):
+        """Refuse a mark that may be either; of two of them the comma."""
+        either = {c: n.text for c, n in survey.numerals.items() if n.decimals == ".,"}
+        cell = next((c for c, text in either.items() if "," in text), next(iter(either)))
+        mark = "," if "," in either[cell] else "."
         raise ValueError(
             f"{self._at(survey, cell)}, where {mark!r} may separate thousands or "
             f"mark decimals; add --thousands {mark} or --decimal {mark} to say which."

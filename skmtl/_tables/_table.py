@@ -86,7 +86,8 @@ def read_table(
         The mark before decimals, or between thousands, of columns that do not show it themselves;
         None: what the other columns show.
     na_values : sequence of str
-        Texts of cells that are missing, in every column.
+        Texts of cells that are missing, in every column; of a number also with zeros as decimals,
+        except among ids.
     sep, encoding, sheet : str or None
         How the file is read, as by `read_cells`.
 
