@@ -5,16 +5,19 @@ else of objects. Tasks are numbered in the sorted order of their ids.
 
 An id is what Python's equality says: 1, 1.0 and np.int64(1) are one task, "1" and "1 " two others.
 Ids that people may take for one are told to them, as they are never merged: their readings are
-equal, the value of a number however it is written, or a text without its outer blanks.
+equal, the value of a number however it is written, or a text as the eye sees it: without outer
+blanks and invisible characters, with one kind of hyphen.
 """
 
 import re
 from decimal import Decimal
 from numbers import Real
+from unicodedata import category, normalize
 
 import numpy as np
 
 from ._backend import is_foreign, take, to_numpy
+from ._numerals import MINUS
 
 
 def take_task_column(X, task_column):
@@ -107,8 +110,8 @@ def same_reading(ids, tasks):
     """The first of the ids that reads as another one in `tasks` does, and that one; or None."""
     if {type(id_) for some in (ids, tasks) for id_ in some} <= {int, float}:
         return None  # numbers that read alike are equal
-    read_as = {_reading(task): task for task in reversed(tasks)}
-    pairs = ((id_, read_as.get(_reading(id_), id_)) for id_ in ids)
+    read_as = {reading(task): task for task in reversed(tasks)}
+    pairs = ((id_, read_as.get(reading(id_), id_)) for id_ in ids)
     return next((pair for pair in pairs if pair[0] != pair[1]), None)
 
 
@@ -121,13 +124,17 @@ def are_alien(ids, tasks):
     return len(ids) > 1 or not kinds[0] <= kinds[1]
 
 
+_HYPHENS = dict.fromkeys(map(ord, MINUS), "-")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?")
 
 
-def _reading(id_):
-    """What an id is for the eye: the value of a number or of its spelling, or stripped text."""
+def reading(id_):
+    """What an id is for the eye: the value of a number or of its spelling, or text as seen."""
     text = id_.decode(errors="replace") if isinstance(id_, bytes) else str(id_)
-    text = text.strip()
+    if not text.isascii():  # accents apart, wide letters, soft hyphens, marks of direction
+        text = normalize("NFKC", text).translate(_HYPHENS)
+        text = "".join(letter for letter in text if category(letter) != "Cf")
+    text = " ".join(text.split())
     # exact: floats would take two long numbers for one
     return Decimal(text) if _NUMBER.fullmatch(text) else text
 

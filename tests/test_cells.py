@@ -12,6 +12,7 @@ import sys
 import zipfile
 from decimal import Decimal
 from types import SimpleNamespace
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 from skmtl import _cli
 from skmtl._tables import read_table
 from skmtl._tables._cells import read_cells
-from skmtl._tables._rows import BLANKS
+from skmtl._tables._rows import INVISIBLE
 
 LONG = {"target": "y", "task_column": "site"}
 
@@ -114,13 +115,19 @@ WAYS = {
     "title": (lambda: "Survey\n" + text(), "1 line before the header left out ('Survey')"),
     "title of five cells": (lambda: "Survey,2024,,,\n,,,,\n" + text(), "('Survey 2024')"),
     "title with commas": (lambda: "By a, b, c\nof 2024\n" + text(), "2 lines before"),
+    "separator at the end of rows": (lambda: re.sub(r"(?<=\d)\n", ",\n", text()), None),
+    "Ctrl-Z": (lambda: text() + "\x1a", None),
+    "accents apart": (lambda: normalize("NFD", text()), None),
     "blank rows": (lambda: text().replace("\n", "\n,,,,\n \n"), None),
     "thin blanks": (lambda: padded("\u2009\u200b"), None),
     "no-break blanks": (lambda: padded("\xa0 \t"), None),
     "gzip": (lambda: gzip.compress(text().encode()), "unpacked by gzip"),
     "bzip2": (lambda: bz2.compress(text().encode()), "unpacked by bz2"),
     "xz, semicolons": (lambda: lzma.compress(text(sep=";").encode()), "lzma; cells separated"),
-    "zip": (lambda: zipped(a_csv=text(), __MACOSXSLASHa_csv="?"), "unpacked 'a.csv'"),
+    "zip": (
+        lambda: zipped(a_csv=text(), **{"__MACOSXSLASH._a_csv": "?", ".DS_Store": "?"}),
+        "unpacked 'a.csv'",
+    ),
     "workbook": (workbook, None),
     "workbook, away from the corner": (
         lambda: workbook(startrow=2, startcol=1),
@@ -169,7 +176,7 @@ def test_cells_are_text_without_blanks_in_rows_that_count_from_0(read):
 
 
 def test_all_that_python_calls_blank_is_stripped():
-    assert {c for c in map(chr, range(sys.maxunicode + 1)) if c.isspace()} < set(BLANKS)
+    assert {c for c in map(chr, range(sys.maxunicode + 1)) if c.isspace()} < set(INVISIBLE)
 
 
 LETTERS = st.characters(codec="cp1252", exclude_categories=["C"])
@@ -201,7 +208,7 @@ def test_what_is_written_is_read(tmp_path_factory, table, sep, quoting, ending, 
     path = str(tmp_path_factory.getbasetemp() / "written.csv")
     with open(path, "wb") as file:
         file.write(stream.getvalue().encode(encoding))
-    expected = [[cell.strip(BLANKS) for cell in row] for row in rows]
+    expected = [[cell.strip(INVISIBLE) for cell in row] for row in rows]
     frame, _ = read_cells(path, sep=sep, encoding=encoding)
     assert frame.columns.tolist() == names and frame.to_numpy().tolist() == expected
     if sep != "~":
@@ -319,11 +326,26 @@ def broken(content):
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(99)
 REFUSALS = {
     "two separators": ("a,b;c,d\n1,2;3,4\n", {}, "',' and ';' divide all of its rows alike"),
-    "ragged": ("a,b\n1,2\n1,2,3\n", {}, "row 2 has 3 cells, but the header has 2 (cells are sep"),
+    "ragged": ("a,b\n1,2\n1,2,3\n", {}, "header has 2; put a cell that holds ',' in quotation"),
     "ragged below a title": ("T\na;b\n1;2\n1;2;3\n", {}, "row 2 has 3 cells, but the header has 2"),
     "ragged, decimal commas": ("a;b\n1,5;2\n1,5\n", {}, "row 2 has 1 cell, but the header has 2"),
-    "short header": ("a,b\n1,2,3\n4,5,6\n", {}, "row 1 has 3 cells, but the header has 2"),
-    "footnote": ("a,b,c\n1,2,3\n4,5,6\nsource: us\n", {}, "row 3 has 1 cell"),
+    "short header": ("a,b\n1,2,3\n4,5,6\n", {}, "header has 2; cells are separated by ','; --sep"),
+    "lacking cell": (
+        "a,b,c\n1,2\n" + 3 * "1,2,3\n",
+        {},
+        "row 1 has 2 cells, but the header has 3; write",
+    ),
+    "comment below": (
+        "a,b,c\n1,2,3\n# x, y\n1,2,3\n",
+        {},
+        "row 2 has 2 cells, but the header has 3; take",
+    ),
+    "line in quotes": ('a,b,c\n1,"x\n1,y",3,4\n1,2,3\n', {}, "quotation marks around its cell"),
+    "footnote": (
+        "a,b,c\n1,2,3\n4,5,6\nsource: us\n",
+        {},
+        "the header has 3; take the last line out",
+    ),
     "one column": ("a\n1\n", {}, "one column only, 'a' (cells are separated by ','; --sep"),
     "wrong separator": ("a,b\n1,2\n", {"sep": ";"}, "one column only, 'a,b'"),
     "no separator": ("a,b\n1,2\n", {"sep": "xy"}, "--sep must be one character, or one of comma"),
@@ -333,7 +355,7 @@ REFUSALS = {
     "quotation mark": (
         '# c\nT,\na,b\n1,2\n3,"4\n5,6\n',
         {},
-        "mark in row 2 lacks its partner (cells",
+        "mark in row 2 lacks its partner; take it out, or",
     ),
     "quoted header": ('a,"b\n1,2\n', {}, "a quotation mark in the header lacks its partner"),
     "same names": ("a, a\n1,2\n", {}, "two columns named 'a'; rename one"),
@@ -356,7 +378,12 @@ REFUSALS = {
     "no Parquet": (b"PAR1" + bytes(9) + b"PAR1", {}, "cannot be read as a file of kind parquet"),
     "password": (OLE + "EncryptedPackage".encode("utf-16-le"), {}, "protected by a password; save"),
     "picture": (b"\x89PNG\r\n\x1a\n\0\0" + bytes(range(256)), {}, "is not text, nor"),
-    "controls": (b"%PDF-1.4\n\xff\xe4\x01\x02", {}, "is not text in 'utf-8', nor"),
+    "controls": (b"a,b\n\xff\xe4,\x01\x02", {}, "is not text in 'utf-8', nor"),
+    "PDF": (b"%PDF-1.4\n\xff\xe4\x01\x02", {}, "is a PDF; save the table itself as CSV"),
+    "JSON": ('[\n {"a": 1}]', {}, "is JSON; save it as CSV"),
+    "HTML": ("\ufeff<!DOCTYPE html>\n<p>", {}, "is HTML or XML; open it"),
+    "zstd": (b"\x28\xb5\x2f\xfd\0\0", {}, "is packed by zstd; unpack it first"),
+    "two colons": ("a::b\n1::2\n", {}, "replace '::' in the file by a tab"),
     "NUL": (b"a,b\n1,\0\n", {}, "is not text, nor"),
     "no cp1252": (b"a,b\n\x81,1\n", {}, "not text in 'utf-8', 'cp1252', nor"),
     "no utf-8": (b"a,b\n\xe4,1\n", {"encoding": "utf-8"}, "not text in 'utf-8', nor"),
@@ -373,6 +400,29 @@ def test_what_cannot_be_read_is_refused_with_the_cure(read, case):
     with pytest.raises(ValueError) as refusal:
         read(content, **options)
     assert named in str(refusal.value)
+
+
+@pytest.mark.parametrize("first, last", [(6, 7), (6, 39), (1, 60)])
+def test_quotation_marks_around_rows_are_refused_with_their_row(read, first, last):
+    rows = ["s0,text,3"] * 60
+    rows[first - 1], rows[last - 1] = 's2,"good,0', 's2,bad",3'
+    said = f"row {first} has a quotation mark before 'good,0' and the next one stands "
+    with pytest.raises(ValueError, match=f"{said}{last - first} lines? below, in 's2,bad'"):
+        read("\n".join(["site,word,y", *rows, ""]))
+
+
+def test_lines_of_text_in_quotes_are_no_rows(read):
+    lines = "by car, 2 days\nby train, 3 nights, and\non foot"
+    frame, _ = read(f'site,word,y\na,"{lines}",3\nb,none,4\n')
+    assert frame["word"].tolist() == [lines, "none"]
+
+
+def test_a_first_sheet_of_one_line_is_refused_with_the_others(read):
+    content = sheets(Read_me=pd.DataFrame(columns=["of 2024", "x"]), Data=sites())
+    with pytest.raises(
+        ValueError, match=r"no rows [(]sheet 'Read_me' of 'Read_me', 'Data' [(]--sheet"
+    ):
+        read(content)
 
 
 def test_workbooks_that_cannot_be_read_are_refused_with_the_cure(read):

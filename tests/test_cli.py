@@ -430,6 +430,20 @@ def test_task_ids_stay_as_they_stand_in_the_file(run, save, long_frame, ids):
     assert [line.split()[0] for line in shown] == sorted(ids)
 
 
+def test_ids_that_read_alike_are_told_once(run, save, long_frame):
+    long_frame["site"] = np.resize(["7", "07", "8", "9"], 60)
+    status, out, error = run("compare", save(long_frame), *LONG)
+    assert (status, error) == (0, "")
+    assert out.count("'7' and '07' differ in spelling only, and stay apart") == 1
+
+
+def test_names_are_found_however_their_accents_are_written(run, save, long_frame):
+    file = long_frame.rename(columns={"site": "re\u0301gion", "a": "\u00e2ge"})
+    names = ["--target", "y", "--task-column", "r\u00e9gion", "--drop", "a\u0302ge"]
+    status, out, error = run("compare", save(file), *names, "--repeats", "2")
+    assert (status, error) == (0, "") and "60 rows, 2 features, 4 tasks" in out
+
+
 def test_tasks_with_integers_as_ids_are_sorted_by_size(run, save, long_frame):
     long_frame["site"] = np.resize([100, 20, -3], 60)
     run("compare", save(long_frame), *LONG, "--json", "o.json")
@@ -537,13 +551,16 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(run, save, long_frame):
         (bytes(range(256)) * 9, "data.csv is not text, nor"),
         (b"a,y,site\n1,2,\0\n", "data.csv is not text, nor"),
         ("a,a,y,site\n1,2,3,4\n", "two columns named 'a'"),
-        ("a,y,site\n1,2,3,4\n", "row 1 has 4 cells, but the header has 3 (cells are sep"),
-        ("a,y,site\n1,2,3\n1,2,3,4\n", "row 2 has 4 cells, but the header has 3 (cells are sep"),
+        ("a,y,site\n1,2,3,4\n", "row 1 has 4 cells, but the header has 3; cells are sep"),
+        ("a,y,site\n1,2,3\n1,2,3,4\n", "row 2 has 4 cells, but the header has 3; put a cell"),
         (
             "a,b,y,site\n1,2,3,s\n\n1,2,3\n",
-            "row 2 has 3 cells, but the header has 4 (cells are sep",
+            "row 2 has 3 cells, but the header has 4; take the last line out if",
         ),
-        ('a,y,site\n1,2,s\n1,"2,t\n1,2,u\n', "a quotation mark in row 2 lacks its partner ("),
+        (
+            'a,y,site\n1,2,s\n1,"2,t\n1,2,u\n',
+            "a quotation mark in row 2 lacks its partner; take it out",
+        ),
         (f"a,y,site\n1,2,{'s' * 2**18}\n", "a cell of more than 131072 characters"),
         ("a,y,site\n1,2,s\n2e200,3,t\n", "column 'a' has 2e200 in row 2, beyond 1e+100"),
         ("a,y,site\n1,2,s\n2,-1e101,t\n", "column 'y' has -1e101 in row 2, beyond 1e+100"),

@@ -36,6 +36,8 @@ def test_ids_are_integers_only_where_all_are_written_alike(cells, ids):
 def test_an_empty_id_is_refused_with_the_cure():
     with pytest.raises(ValueError, match="'site' is empty in row 2; write an id there, or take"):
         read(["a", "", "b"])
+    with pytest.raises(ValueError, match="'site' is empty in row 2; write the id in each row: unm"):
+        read(["a", "", "", "b", ""])  # cells merged in a workbook
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,8 @@ def test_an_empty_id_is_refused_with_the_cure():
         (["7", "07", "7.0", "8"], "'7' and '07' and '7.0' differ in spelling only"),
         (["Site 1", "site 1", "site\u00a01"], "'Site 1' and 'site 1' and 'site\\xa01' differ"),
         (["NA", "na", "b"], "'NA' and 'na' differ"),
+        (["7", "+7.00", "7e0"], "'7' and '+7.00' and '7e0' differ"),
+        (["a-b", "a\u2011b", "a\u00ad-b", "\u200ea-b"], "'a-b' and 'a\u2011b' and "),
         (["7.0", "8.0"], "whole numbers, read as such from '7.0'"),
         (["NA", "b"], "'NA' kept as they are; --na-values 'NA' makes them missing"),
     ],

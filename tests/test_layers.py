@@ -18,6 +18,8 @@ DATA = {
     "_data",
     "_feature_units",
     "_frames",
+    "_label_kind",
+    "_numerals",
     "_task_ids",
     "_validation",
     "base",

@@ -334,6 +334,11 @@ ALIKE = {
     "decimal": ("0.1", Decimal("0.10")),
     "single precision": (np.float32(0.1), "0.1"),
     "NumPy text": (2, np.str_("2")),
+    "accents apart": ("Z\u00fcrich", "Zu\u0308rich"),
+    "soft hyphen": ("Cologne", "Co\u00adlogne"),
+    "mark of direction": ("a", "\u200ea"),
+    "no-break hyphen": ("a-1", "a\u20111"),
+    "blanks inside": ("a b", "a  b"),
 }
 APART = {
     "long numbers": ("12345678901234567", "12345678901234568"),

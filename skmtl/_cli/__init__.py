@@ -1,6 +1,7 @@
 """`python -m skmtl`: compare on a file or on the embedded data, and info.
 
-Exit status: 0; 2 for a request that cannot be met, and why in one line on stderr; 130 interrupted.
+Exit status: 0; 2 for a request that cannot be met, and why in one line on stderr; 130 interrupted;
+141 where the reader of the report left before its end.
 """
 
 import os

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+from unicodedata import normalize
 
 import numpy as np
 
@@ -56,16 +57,22 @@ def _add_compare(commands):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=run_compare)
-    add = parser.add_argument
-    add(
+    parser.add_argument(
         "file",
         nargs="?",
         metavar="FILE",
         help="table with a header: text as CSV, packed or not, a workbook of Excel, Parquet or "
         "Feather, told by its content; - for standard input; default: embedded data",
     )
-    add("--target", metavar="COLUMN", help="long data: the column to predict")
-    add("--task-column", metavar="COLUMN", help="long data: the column that names the task")
+    topics = {"columns": _add_columns, "how the file is read": _add_reading}
+    topics |= {"models and splits": _add_splits, "output": _add_output}
+    for topic, add_options in topics.items():
+        add_options(parser.add_argument_group(topic).add_argument)
+
+
+def _add_columns(add):
+    add("--target", metavar="COLUMN", type=_name, help="long data: the column to predict")
+    add("--task-column", metavar="COLUMN", type=_name, help="long data: the column of the task ids")
     add("--targets", metavar="A,B,C", type=_columns, help="wide data: a column for each task")
     add(
         "--classification",
@@ -80,8 +87,13 @@ def _add_compare(commands):
     add(
         "--group-column",
         metavar="COLUMN",
+        type=_name,
         help="rows with one value there, as a time, a person or a place, are not split apart",
     )
+    add("--drop", metavar="A,B", type=_columns, default=[], help="columns that are no features")
+
+
+def _add_reading(add):
     add(
         "--sep",
         metavar="CHARACTER",
@@ -96,17 +108,20 @@ def _add_compare(commands):
     add(
         "--sheet", metavar="SHEET", help="workbooks: name or number of the sheet, default the first"
     )
-    add("--drop", metavar="A,B", type=_columns, default=[], help="columns that are no features")
     add(
         "--na-values",
         metavar="A,B",
         type=_columns,
         default=[],
-        help="cells that mean missing, in every column; --na-values=-9,x where the first is a dash",
+        help="cells that mean missing, in every column, and rows with such an id are left out; "
+        "--na-values=-9,x where the first is a dash",
     )
     mark = {"choices": [".", ","], "metavar": "MARK"}
     add("--decimal", **mark, help="decimal mark, . or , where a column's cells do not show it")
     add("--thousands", **mark, help="mark between thousands, . or , where cells do not show it")
+
+
+def _add_splits(add):
     add(
         "--without",
         metavar="MODEL",
@@ -130,6 +145,9 @@ def _add_compare(commands):
         help="learning curves: the comparison at several numbers of training rows of each task",
     )
     add("--seed", type=_count(0), default=0, help="of the splits, default 0")
+
+
+def _add_output(add):
     add("--per-task", action="store_true", help="print the R2, or AUC, of each task too")
     add("--json", metavar="OUT.json", help="write all results there")
     add("--plot", metavar="OUT.png", help="draw the differences, or the learning curves, there")
@@ -158,8 +176,14 @@ def _fraction(text):
     return value
 
 
+def _name(text):
+    """A name as it is read from files: its letters and their accents are one character each."""
+    return normalize("NFC", text)
+
+
 def _columns(text):
-    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True), [])]
+    cells = next(csv.reader([_name(text)], skipinitialspace=True), [])
+    names = [name.strip() for name in cells]
     if not all(names) or not names:
         raise argparse.ArgumentTypeError(f"must be column names with commas between, got {text!r}.")
     return names

@@ -113,11 +113,11 @@ class MultiTaskKFold(BaseCrossValidator):
 class MultiTaskShuffleSplit(BaseShuffleSplit):
     """Random splits that take the same fraction, or the same number of training rows, of each task.
 
-    Long data (with `task_column`): each task gives its fraction to within one row, or `n_per_task`
-    rows for training. Wide Y with NaN: each task's labels are divided by iterative stratification;
-    with `n_per_task`, training rows are drawn until each task has at least that many labels. Class
-    labels are divided within each task too, except for `n_per_task` with NaN, and of long data over
-    all tasks together, as in MultiTaskKFold.
+    Long data (with `task_column`): each task gives its fraction for testing to within one row, and
+    for training to within two, or `n_per_task` rows for training. Wide Y with NaN: each task's
+    labels are divided by iterative stratification; with `n_per_task`, training rows are drawn until
+    each task has at least that many labels. Class labels are divided within each task too, except
+    for `n_per_task` with NaN, and of long data over all tasks together, as in MultiTaskKFold.
 
     With `groups` given to `split` rows of one group (a time, a person, a place) are all for
     training or all for testing: fractions are met as nearly as the groups allow, by iterative

@@ -55,7 +55,8 @@ def read_cells(path, *, sep=None, encoding=None, sheet=None):
         header, rows, notes = read_typed(source, sheet)
     named = _check_names(source.name, header)
     if not rows:
-        raise ValueError(f"{source.name} has a header but no rows.")
+        how = f" ({'; '.join(notes)})" if notes else ""
+        raise ValueError(f"{source.name} has a header but no rows{how}.")
     # one block at a stroke; of lists pandas makes a column at a time, which takes ten times as long
     cells = np.fromiter(chain.from_iterable(rows), dtype=object, count=len(rows) * len(header))
     frame = pd.DataFrame(cells.reshape(len(rows), -1), columns=header, dtype=object, copy=False)

@@ -4,12 +4,12 @@ import re
 
 import numpy as np
 
+from .._task_ids import reading
 from ._marks import is_mark
 from ._words import first_row, listed, option, summed_up
 
 PLAIN_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")  # one spelling for each, and within int64
 WHOLE_FLOAT = re.compile(rf"({PLAIN_INTEGER.pattern})[.]0+")  # integers beside a gap, once exported
-NUMBER = re.compile(r"([+-]?)0*([0-9]+?)(?:[.]0*)?")
 
 
 def read_ids(path, column, of):
@@ -21,13 +21,20 @@ def read_ids(path, column, of):
     if empty.any():
         raise ValueError(
             f"{path}: {of} column {column.name!r} is empty in row {first_row(column, empty)}; "
-            "write an id there, or take the row out."
+            f"{_cure_of_empty(empty)}."
         )
     if all(map(WHOLE_FLOAT.fullmatch, column)):
         column = column.str.partition(".")[0]
     if all(map(PLAIN_INTEGER.fullmatch, column)):
         return column.astype(np.int64).to_numpy()
     return column.to_numpy()
+
+
+def _cure_of_empty(empty):
+    """Merged cells hold their value in the first row, and the others look empty."""
+    if not empty[0] and 2 * empty.sum() >= empty.size:
+        return "write the id in each row: unmerge merged cells, and fill the ids down"
+    return "write an id there, or take the row out"
 
 
 def id_notes(column):
@@ -38,7 +45,7 @@ def id_notes(column):
     if all(map(PLAIN_INTEGER.fullmatch, ids)):
         return []
     for id_ in ids:
-        alike.setdefault(_spelt_plainly(id_), []).append(id_)
+        alike.setdefault(_reading(id_), []).append(id_)
     marks = alike.get("", [])
     groups = [" and ".join(map(repr, spelt)) for spelt in alike.values() if len(spelt) > 1]
     said = [f"{summed_up(groups)} differ in spelling only, and stay apart"] * bool(groups)
@@ -47,10 +54,6 @@ def id_notes(column):
     return [f"ids in {column.name!r}: {'; '.join(said)}."] * bool(said)
 
 
-def _spelt_plainly(id_):
-    """One text for all spellings of an id: 7 for 07 and 7.0; "" for all marks for missing."""
-    text = " ".join(id_.split()).casefold()
-    number = NUMBER.fullmatch(text)
-    if number:
-        return number[1].strip("+") + number[2]
-    return "" if is_mark(text) else text
+def _reading(id_):
+    """How it reads where letters are small or capital alike; "" for all marks for missing."""
+    return "" if is_mark(id_) else reading(id_.casefold())

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from itertools import islice
 
+from .._numerals import numeral
 from ._words import counted
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank"}
@@ -18,31 +19,28 @@ HEAD = 200  # rows that settle most separators
 END = "\0"  # of a text; it stands in none
 COMMENTS = re.compile(r"(?:[^\S\r\n]*(?:(?:#|%|//)[^\r\n]*)?(?:\r\n?|\n))*")
 AMOUNT = re.compile(r"[\d\s.,;|:%/+-]*\d[\d\s.,;|:%/+-]*")
+END_OF_FILE = re.compile(r"\x1a\s*\Z")  # Ctrl-Z, which ends the text files of DOS
 # what Python calls blank, and what has no width
-BLANKS = "".join(chr(k) for k in range(0x3001) if chr(k).isspace())
-BLANKS += "\u180e\u200b\u200c\u200d\u2060\ufeff"
+INVISIBLE = "".join(chr(k) for k in range(0x3001) if chr(k).isspace())
+INVISIBLE += "\u180e\u200b\u200c\u200d\u2060\ufeff"
 
 
 def divide(name, text, sep=None):
     """Header, rows, notes on what was not plain, and separator; cells stripped of blanks."""
+    text = END_OF_FILE.sub("\n", text)
     above = COMMENTS.match(text)[0]
     text = text[len(above) :]
     above = [line.strip() for line in above.splitlines() if line.strip()]
     sep = _separator(name, text, above) if sep is None else _named(sep)
-    cure = f"(cells are separated by {_said(sep)}; --sep names something else)"
     try:
         header, rows, left_out = _table(text, above, sep)
     except csv.Error as error:
-        raise ValueError(f"{name}: {error} {cure}.") from error
+        raise ValueError(f"{name}: {error}.") from error
     if len(header) < 2:
-        columns = f"one column only, {header[0][:60]!r}" if header else "no filled cell"
-        raise ValueError(f"{name} has {columns} {cure}.")
-    for number, row in enumerate(rows, start=1):
-        if len(row) != len(header):
-            cells = counted(len(row), "cell")
-            raise ValueError(
-                f"{name}: row {number} has {cells}, but the header has {len(header)} {cure}."
-            )
+        _refuse_one_column(name, header, sep)
+    if '"' in text:
+        _refuse_rows_in_a_cell(name, rows, len(header), sep)
+    _check_lengths(name, rows, len(header), sep)
     notes = [f"cells separated by {_said(sep)}"] if sep != "," else []
     return header, rows, notes + note_above(left_out), sep
 
@@ -78,7 +76,8 @@ def _named(sep):
     character = names.get(sep.lower(), sep)
     if len(character) != 1 or character in '"\r\n\0':
         raise ValueError(
-            f"--sep must be one character, or one of {', '.join(SEPARATORS.values())}; got {sep!r}."
+            f"--sep must be one character, or one of {', '.join(SEPARATORS.values())}; got {sep!r} "
+            "(replace a longer separator in the file by one of these)."
         )
     return character
 
@@ -88,16 +87,85 @@ def _said(sep):
     return {"\t": "tabs", " ": "blanks"}.get(sep, repr(sep))
 
 
+def _refuse_one_column(name, header, sep):
+    """Say what there is instead of cells."""
+    cure = f"(cells are separated by {_said(sep)}; --sep names something else)"
+    columns = f"one column only, {header[0][:60]!r}" if header else "no filled cell"
+    if header and "::" in header[0]:
+        cure = "(separators of two characters are not read; replace '::' in the file by a tab)"
+    raise ValueError(f"{name} has {columns} {cure}.")
+
+
+def _refuse_rows_in_a_cell(name, rows, width, sep):
+    """Refuse two quotation marks, each without its partner, that make one cell of rows."""
+    for number, row in enumerate(rows, start=1):
+        for k, cell in enumerate(row):
+            n_ends = cell.count("\n")
+            if n_ends and cell.count(sep) == (width - 1) * n_ends and _holds_rows(row, k, sep):
+                first, *_, last = cell.split("\n")
+                raise ValueError(
+                    f"{name}: row {number} has a quotation mark before {first[:20]!r} and the next "
+                    f"one stands {counted(n_ends, 'line')} below, in {last[-20:]!r}, so that one "
+                    "cell holds rows; take both marks out, or give each its partner."
+                )
+
+
+def _holds_rows(row, k, sep):
+    """Whether cell k without its quotation marks is rows, one column of them of numbers."""
+    first, *inner, last = (line.split(sep) for line in row[k].split("\n"))
+    table = [[*row[:k], *first], *inner, [*last, *row[k + 1 :]]]
+    if any(len(line) != len(row) for line in table):
+        return False
+    shares = (
+        [bool(numeral(cell.strip())) for cell in column] for column in zip(*table, strict=True)
+    )
+    return any(2 * sum(are_numbers) > len(are_numbers) for are_numbers in shares)
+
+
+def _check_lengths(name, rows, width, sep):
+    """Refuse a row that has more or fewer cells than the header, with the likely cure."""
+    odd = [k for k, row in enumerate(rows) if len(row) != width]
+    if odd:
+        cells = counted(len(rows[odd[0]]), "cell")
+        raise ValueError(
+            f"{name}: row {odd[0] + 1} has {cells}, but the header has {width}; "
+            f"{_cure_of_length(rows, odd, width, sep)}."
+        )
+
+
+def _cure_of_length(rows, odd, width, sep):
+    row = rows[odd[0]]
+    at_end = len(rows) - len(odd)
+    quoted = [cell for cell in row if "\n" in cell]
+    if quoted:
+        return (
+            f"check the quotation marks around its cell {quoted[0][:20]!r}, which holds line ends"
+        )
+    if row[0].startswith(("#", "//", "%")):
+        return f"take it out if it is a comment, as {row[0][:20]!r} may begin one"
+    if odd[0] == at_end > 0 and all(len(rows[k]) < width for k in odd):
+        lines = "line" if len(odd) == 1 else f"{len(odd)} lines"
+        return f"take the last {lines} out if that is a note below the table, or write all cells"
+    if 2 * len(odd) > len(rows):
+        return f"cells are separated by {_said(sep)}; --sep names something else"
+    if len(row) > width:
+        return f"put a cell that holds {_said(sep)} in quotation marks"
+    return "write its empty cells too"
+
+
 def _table(text, above, sep, limit=None):
     """Header, rows, and the lines above them, of the whole text or of its first rows."""
     rows, ended = _rows(text, sep, limit)
     names = _names_above(rows, above, sep)
     if names:
         rows, above = [names, *rows], above[:-1]
-    header, rows, titles = find_header(rows)
+    header, rows, titles = find_header(_without_last_separator(rows))
     if not ended and limit is None:
         where = f"row {len(rows)}" if rows else "the header"
-        raise csv.Error(f"a quotation mark in {where} lacks its partner")
+        raise csv.Error(
+            f"a quotation mark in {where} lacks its partner; take it out, or write one more at the "
+            "end of its cell"
+        )
     return header, rows, [*above, *titles]
 
 
@@ -108,7 +176,9 @@ def _rows(text, sep, limit=None):
         text = re.sub(r" (?=[\r\n])", "", text)
     lines = io.StringIO(f"{text}\n{END}\n", newline=None)
     reader = islice(csv.reader(lines, delimiter=sep, skipinitialspace=True), limit)
-    blanks = None if text.isascii() else BLANKS  # None are those of Python, which are found faster
+    blanks = (
+        None if text.isascii() else INVISIBLE
+    )  # None are those of Python, which are found faster
     try:
         rows = [[cell.strip(blanks) for cell in row] for row in reader]
     except csv.Error as error:
@@ -118,6 +188,17 @@ def _rows(text, sep, limit=None):
         ) from error
     ended = rows[-1] == [END]
     return [row for row in rows[: len(rows) - ended] if any(row)], ended
+
+
+def _without_last_separator(rows):
+    """Rows that all end in a separator, unlike their header, without the empty cell behind it."""
+    sizes = set(map(len, rows))
+    width = max(sizes, default=0)
+    if width < 3 or width - 1 not in sizes:
+        return rows
+    if any(row[-1] for row in rows if len(row) == width):
+        return rows
+    return [row[: width - 1] for row in rows]
 
 
 def _names_above(rows, above, sep):

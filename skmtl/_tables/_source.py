@@ -3,6 +3,7 @@
 The kind is told by the first bytes and never by the name, which may be wrong or absent.
 """
 
+import codecs
 import io
 import re
 import sys
@@ -13,6 +14,16 @@ from typing import NamedTuple
 from ._words import listed
 
 PACKED = {rb"\x1f\x8b": "gzip", rb"BZh[1-9]1AY&SY": "bz2", rb"\xfd7zXZ\0": "lzma"}  # modules
+# what people take for a table, by its first bytes, and the cure
+OTHERS = {
+    rb"\s*(?:\{|\[\s*\{)": "JSON; save it as CSV, as `pandas.read_json(...).to_csv(...)` does",
+    rb"(?i)\s*<(?:!|\?xml|html|head|body|table|div)": "HTML or XML; open it in a spreadsheet "
+    "and save it as CSV",
+    rb"%PDF": "a PDF; save the table itself as CSV",
+    rb"\x28\xb5\x2f\xfd": "packed by zstd; unpack it first with `unzstd`",
+    rb"7z\xbc\xaf|Rar!": "an archive; unpack it first",
+}
+CHAFF = (".DS_Store", "Thumbs.db", "desktop.ini")  # of folders, by systems
 ARCHIVE = (b"PK\3\4", b"PK\5\6")
 REASONS = {
     FileNotFoundError: "there is no such file; check its name and its folder",
@@ -51,6 +62,9 @@ def read_source(path):
     """The Source of a path; "-" is standard input."""
     name, data = shown(path), _read_bytes(path)
     data, notes = _unpack(name, data)
+    for signature, what in OTHERS.items():
+        if re.match(signature, data.removeprefix(codecs.BOM_UTF8)):
+            raise ValueError(f"{name} is {what}.")
     return Source(name, data, _kind(name, data), notes)
 
 
@@ -99,7 +113,8 @@ def _unzip(name, data, archive):
 
 def _is_chaff(info):
     """Folders, and what systems add of their own."""
-    return info.is_dir() or info.filename.startswith("__MACOSX/")
+    *folders, file = info.filename.split("/")
+    return info.is_dir() or "__MACOSX" in folders or file in CHAFF or file.startswith("._")
 
 
 def _workbook(archive):

@@ -5,12 +5,14 @@ header.
 """
 
 import re
+from collections import Counter
 from typing import Any, NamedTuple
 
 from ._cells import read_cells
 from ._features import feature_notes, read_features, tabular_transformer
 from ._ids import id_notes, read_ids
 from ._labels import amount_note, class_note, read_labels
+from ._lines import check_headers, check_totals, total_notes
 from ._numbers import Reader
 from ._source import shown
 from ._words import counted, listed, summed_up
@@ -87,7 +89,7 @@ def read_table(
         None: what the other columns show.
     na_values : sequence of str
         Texts of cells that are missing, in every column; of a number also with zeros as decimals,
-        except among ids.
+        except among ids. Rows without an id are left out then.
     sep, encoding, sheet : str or None
         How the file is read, as by `read_cells`.
 
@@ -100,22 +102,28 @@ def read_table(
     """
     frame, notes = read_cells(path, sep=sep, encoding=encoding, sheet=sheet)
     path = shown(path)
+    _check_distinct(targets)
     labelled = [*targets] if targets else [target]
     grouping = [] if group is None else [group]
     wanted = [*targets] if targets else [target, task_column]
     _check_names(path, frame, [*wanted, *grouping, *drop], notes)
     separator = frame.attrs["separator"]
     features = frame.columns.drop(list({*wanted, *grouping, *drop}))
+    ids = list(dict.fromkeys([*([] if targets else [task_column]), *grouping]))
+    lacking = (frame[ids] == "").any(axis=1)
     frame = _emptied(frame, na_values, [*labelled, *features], notes)
+    check_headers(path, frame)
+    unnamed = (frame[ids] == "").any(axis=1) & ~lacking  # refused where a cell is empty itself
     decimal = decimal or {",": ".", ".": ","}.get(thousands)
     reader = Reader(path, frame, decimal, separator)
     labels, classes = read_labels(reader, labelled, classification)
-    kept = _labelled_rows(path, labels, notes)
+    kept = _kept_rows(path, labels, unnamed, notes)
     labels = labels[kept]
     task = None if targets else read_ids(path, frame.loc[kept, task_column], "task")
     group = None if group is None else read_ids(path, frame.loc[kept, group], "group")
-    for name in dict.fromkeys([*([] if targets else [task_column]), *grouping]):
+    for name in ids:
         notes += id_notes(frame.loc[kept, name])
+    notes += total_notes(frame) if targets else check_totals(path, frame.loc[kept, task_column])
     if len(features) == 0:
         raise ValueError(f"{path} has no column left for a feature beside {listed(wanted)}.")
     X = read_features(reader, features, kept)
@@ -137,14 +145,25 @@ def _check_names(path, frame, names, notes):
             )
 
 
-def _labelled_rows(path, labels, notes):
-    """Which rows have a label; a note on the others."""
-    kept = labels.notna().any(axis=1)
-    if not kept.any():
+def _check_distinct(targets):
+    twice = [name for name, count in Counter(targets).items() if count > 1]
+    if twice:
+        raise ValueError(f"targets names {twice[0]!r} more than once; name each column once.")
+
+
+def _kept_rows(path, labels, unnamed, notes):
+    """Which rows have a label and ids; notes on the others."""
+    labelled = labels.notna().any(axis=1)
+    if not labelled.any():
         raise ValueError(f"{path} has no value in {listed(labels.columns)}.")
-    if not kept.all():
-        notes.append(f"{counted((~kept).sum(), 'row')} without a target left out.")
-    return kept
+    if not labelled.all():
+        notes.append(f"{counted((~labelled).sum(), 'row')} without a target left out.")
+    unnamed = unnamed & labelled
+    if unnamed.any():
+        notes.append(f"{counted(unnamed.sum(), 'row')} without an id left out.")
+    if (kept := labelled & ~unnamed).any():
+        return kept
+    raise ValueError(f"{path} has no row left with an id; name other marks with --na-values.")
 
 
 def _emptied(frame, na_values, measured, notes):

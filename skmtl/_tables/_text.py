@@ -1,6 +1,7 @@
 """Bytes as text: in the encoding that is named, or else in the one that they show or admit."""
 
 import codecs
+from unicodedata import normalize
 
 from ._words import listed
 
@@ -20,6 +21,9 @@ CONTROLS = bytes({*range(32)} - {*b"\t\n\v\f\r\x1a\x1b"})
 def decode(source, encoding=None):
     """The text, and a list with a note on its encoding unless that is UTF-8."""
     text, found = _decode(source, [encoding] if encoding else _likely(source.data))
+    text = normalize(
+        "NFC", text
+    )  # letters and their accents are one character on some systems only
     if not text.strip():
         raise ValueError(f"{source.name} is empty.")
     if found.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig"):

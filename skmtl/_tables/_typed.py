@@ -10,17 +10,18 @@ from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
 from numbers import Integral, Real
+from unicodedata import normalize
 
 from .._checks import one_line
 from ._marks import Typed
-from ._rows import BLANKS, find_header, note_above
+from ._rows import INVISIBLE, find_header, note_above
 from ._words import listed
 
 COLUMNS = {"parquet": "read_parquet", "feather": "read_feather"}  # functions of pandas
 ENGINES = {"xlsx": "openpyxl", "xls": "xlrd", "ods": "odf", "xlsb": "pyxlsb"}  # names of pandas
 INSTALL = dict.fromkeys(["xlsx", "parquet", "feather"], '"skmtl[files]"')
 INSTALL |= {"xls": "xlrd", "ods": "odfpy", "xlsb": "pyxlsb"}
-WHOLE = 2.0**53  # of smaller floats all digits before the point are exact
+EXACT = 2.0**53  # of smaller floats all digits before the point are exact
 
 
 def read_typed(source, sheet=None):
@@ -105,12 +106,12 @@ def _texts(frame):
 def _text(value):
     """A cell as it would stand in a CSV file."""
     if isinstance(value, str):
-        return value.strip(BLANKS)
+        return normalize("NFC", value).strip(INVISIBLE)
     if isinstance(value, Real) and not isinstance(value, bool):
         if isinstance(value, Integral) and abs(value) < 2**64:
             return str(value)
         # of a sheet pandas reads 1e300 as an integer of 301 digits
-        whole = abs(value) < WHOLE and value % 1 == 0
+        whole = abs(value) < EXACT and value % 1 == 0
         return str(int(value)) if whole else Typed(float(value))
     if isinstance(value, Decimal):
         return Typed(format(value, "f"))

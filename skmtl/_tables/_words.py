@@ -7,7 +7,7 @@ import numpy as np
 
 from .._checks import printable
 
-MOST_SHOWN = 8  # columns listed by name where all of them are read in one way
+MOST_PARTS = 8  # columns listed by name where all of them are read in one way
 
 
 def counted(number, thing):
@@ -21,8 +21,8 @@ def listed(names):
 
 def summed_up(parts):
     """The first of many."""
-    more = [f"and {len(parts) - MOST_SHOWN} more"] if len(parts) > MOST_SHOWN else []
-    return printable(", ".join([*parts[:MOST_SHOWN], *more]))
+    more = [f"and {len(parts) - MOST_PARTS} more"] if len(parts) > MOST_PARTS else []
+    return printable(", ".join([*parts[:MOST_PARTS], *more]))
 
 
 def option(name, *values):

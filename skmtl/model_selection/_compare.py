@@ -109,7 +109,8 @@ def compare(
     Returns
     -------
     Comparison
-        With `table`, `per_task`, `verdict`, `scores` and `plot`; for classes with `log_loss`.
+        With `table`, `per_task`, `verdict`, `scores` and `plot`, and `log_loss` where the scores
+        are AUCs.
 
     Raises
     ------
@@ -125,7 +126,8 @@ def compare(
     column of wide data whose amounts never vary. A task whose test labels are of one class in a
     split has no AUC in it, and where that is so of all tasks the split has none: a warning and the
     report count such splits, and where fewer than two are left models are compared by their log
-    loss alone. Where a task's training labels are of one class, models predict it. Independent
+    loss alone. A `scoring` of one's own may do without such splits, and is told of none beforehand.
+    Where a task's training labels are of one class, models predict it. Independent
     ones are certain of it then, and each test label of another class costs a log loss of 36; a
     warning counts such splits.
 

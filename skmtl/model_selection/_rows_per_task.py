@@ -58,7 +58,8 @@ def compare_by_rows(
     Returns
     -------
     ComparisonCurve
-        With `table`, `verdict`, `comparisons` and `plot`; for classes with `log_loss`.
+        With `table`, `verdict`, `comparisons` and `plot`, and `log_loss` where the scores are AUCs;
+        where a size has no AUC all sizes have the log loss as their scores.
 
     Raises
     ------
