@@ -1,6 +1,7 @@
 """Numbers as people write them.
 
-    numeral = [sign] [currency] [sign] amount [exponent] [unit], in parentheses where negative
+    numeral = [sign] [currency] [sign] amount [exponent] [unit], in parentheses where negative,
+              or with decimals and a minus behind them: 12,00-
     amount  = digits, or groups of them (1 234, 1'234, 1_234, 1,234, 1.234), [decimal mark [digits]]
 
 A point or a comma alone with three digits behind it, and one to three before it, may be either
@@ -26,7 +27,7 @@ SCALES |= {"thousand", "million", "billion", "hundred"}
 LONGEST = 64  # characters of a number and its unit
 _NO_UNITS = set("st nd rd th am pm a.m. p.m. AM PM".split())  # places and times of day
 _SIGN = f"[+{re.escape(MINUS)}]"
-_EXPONENT = f"(?:[eE]{_SIGN}?[0-9]{{1,9}})?"
+_EXPONENT = f"(?:[eE]{_SIGN}?[0-9]{{1,18}})?"
 
 
 class Numeral(NamedTuple):
@@ -103,6 +104,9 @@ def _with_unit(cell):
     """A numeral with more than an amount: a unit, a currency, parentheses."""
     if len(cell) > LONGEST:
         return None
+    zero = cell.strip(MINUS + BLANKS)
+    if zero != cell and is_currency(zero):
+        return Numeral("0", zero, "")  # $ - of a spreadsheet
     enclosed = _PARENTHESES.fullmatch(cell)
     match = _AROUND.fullmatch("".join(enclosed.groups()).strip() if enclosed else cell)
     if match is None:
@@ -111,11 +115,20 @@ def _with_unit(cell):
     amount, after = match["amount"], match["after"] or ""
     if after in ("-", "\u2013", "\u2014") and amount[-1] in ".,":
         after = ""  # 30,- is 30
+    elif after and after[0] in MINUS and _is_trailing_minus(match):
+        signs, after = signs + "-", after[1:]
     unit = _unit(match["before"] or "", after.strip())
     decimals = _decimals(amount)
     if unit is None or decimals is None or len(signs) + bool(enclosed) > 1:
         return None
     return Numeral("-" * bool(enclosed) + signs + amount, unit, decimals)
+
+
+def _is_trailing_minus(match):
+    """Whether it is that of 12,00- in bookkeeping; 2- is a mark of schools, 10- a range."""
+    amount, unit = match["amount"], match["after"][1:]
+    behind = match.end("amount") == match.start("after")
+    return behind and ("." in amount or "," in amount) and (not unit or is_currency(unit.strip()))
 
 
 @lru_cache(maxsize=1024)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from skmtl import _cli
 from skmtl._tables import read_table
+from skmtl._tables._numbers import Reader
 
 N = 48
 LONG = ["--target", "y", "--task-column", "site", "--repeats", "2"]
@@ -39,21 +40,22 @@ def plain_columns():
     }
 
 
-def write(columns, name="data.csv"):
+def write(columns, name="data.csv", sep=","):
     """Columns of text, each repeated to the length of the longest, as a file."""
     n = max(map(len, columns.values()))
     with open(name, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, delimiter=sep)
         writer.writerow(columns)
         writer.writerows([cells[k % len(cells)] for cells in columns.values()] for k in range(n))
     return name
 
 
-def read(changed, *, whole=False, **options):
+def read(changed, *, whole=False, cells_apart=",", **options):
     """The Table of the plain columns with some exchanged, or of whole numbers with these."""
     columns = {"a": ["1", "2", "3"], "site": ["s", "t"], "y": ["1", "2", "4", "8"]}
     columns = columns if whole else plain_columns()
-    return read_table(write(columns | changed), target="y", task_column="site", **options)
+    path = write(columns | changed, sep=cells_apart)
+    return read_table(path, target="y", task_column="site", **options)
 
 
 def told(table):
@@ -170,6 +172,95 @@ def test_a_mark_that_may_be_either_is_asked_for(changed, cell):
     assert f"add --thousands {mark} or --decimal {mark} to say which" in str(caught.value)
 
 
+GROUPS = ["987", "1.234", "12.345"]  # of people, or with three decimals
+
+
+@pytest.mark.parametrize(
+    "sep, changed",
+    [
+        (",", {"x": GROUPS}),
+        (";", {"x": GROUPS}),
+        ("\t", {"x": GROUPS}),
+        (";", {"x": GROUPS[1:]}),
+        (",", {"x": [*GROUPS, "-", ""]}),
+        (",", {"x": ["0", "-1.234"]}),
+        (",", {"x": GROUPS, "a": ["4.4", "3"], "y": ["4,4", "3", "5"]}),
+        (";", {"x": GROUPS, "chapter": ["2.1", "14.30"]}),
+        (";", {"x": ["1,234", "5", "2,125"], "chapter": ["2.1", "14.30"]}),
+        (";", {"x": ["1,234", "5", "2,125"], "when": ["14.30", "noon", "night"]}),
+        (";", {"a": GROUPS}),
+        (";", {"y": GROUPS}),
+    ],
+)
+def test_thousands_beside_whole_numbers_or_between_semicolons_are_asked_for(sep, changed):
+    with pytest.raises(ValueError, match="may separate thousands or mark decimals; add --thou"):
+        read(changed, whole=True, cells_apart=sep)
+
+
+@pytest.mark.parametrize(
+    "sep, changed, value",
+    [
+        (",", {"x": GROUPS[1:]}, 1.234),
+        (",", {"x": [*GROUPS[1:], "0.699"]}, 1.234),
+        (",", {"x": [*GROUPS[1:], "987", "1.25"]}, 1.234),
+        (",", {"x": [*GROUPS[1:], "987"], "y": ["5.38", "2", "4.5"]}, 1.234),
+        (",", {"x": [*GROUPS[1:], "987"], "a": ["0.699"]}, 1.234),
+        (";", {"x": GROUPS[1:], "y": ["5.38", "2", "4.5"]}, 1.234),
+        (";", {"x": [*GROUPS[1:], "987"], "y": ["5.38", "2", "4.5"], "a": ["0.5"]}, 1.234),
+        (";", {"x": [*GROUPS[1:], "987"], "y": ["5,38", "2", "4,5"]}, 1234.0),
+        (";", {"x": ["1,234", "5"], "y": ["5.38", "2", "4.5"], "a": ["0.5"]}, 1234.0),
+        (";", {"x": ["1.234", "5"], "y": ["1.234", "1.234.567", "2"]}, 1234.0),
+    ],
+)
+def test_decimals_that_the_file_shows_are_not_asked_for(sep, changed, value):
+    assert read(changed, whole=True, cells_apart=sep).X["x"][0] == value
+
+
+@pytest.mark.parametrize("option, value", [({"decimal": "."}, 1.234), ({"thousands": "."}, 1234.0)])
+def test_an_option_settles_plain_numbers_that_may_be_thousands(option, value):
+    table = read({"x": GROUPS}, whole=True, cells_apart=";", **option)
+    assert table.X["x"].tolist()[:2] == [987.0, value]
+
+
+def test_columns_left_out_and_ids_show_the_decimal_mark_as_others_do():
+    columns = {"x": GROUPS, "price": ["1,50", "2,75"]}
+    for options in ({}, {"drop": ["price"]}, {"group": "price"}):
+        table = read(columns, whole=True, cells_apart=";", **options)
+        assert table.X["x"].tolist()[:3] == [987.0, 1234.0, 12345.0]
+
+
+def typed(columns):
+    """Table of a workbook with these columns beside typed decimals."""
+    pytest.importorskip("openpyxl")
+    columns = {"site": ["s", "t"] * 3, "y": [1.5, 2.25, 4, 8, 9.5, 3.125]} | columns
+    pd.DataFrame(columns, dtype=object).to_excel("typed.xlsx", index=False)
+    return read_table("typed.xlsx", target="y", task_column="site")
+
+
+@pytest.mark.parametrize("cell", ["4,715", "4.715"])
+@pytest.mark.parametrize("others", [["5"], [5, 2.5]])
+def test_typed_numbers_do_not_show_the_decimal_mark_of_text(cell, others):
+    with pytest.raises(ValueError, match=f"'{cell}' in row 1, where"):
+        typed({"x": ([cell, *others] * 6)[:6]})
+
+
+def test_typed_numbers_have_a_decimal_point_whatever_their_digits_and_their_neighbours():
+    x, z = [1.234, 987, 12.345] * 2, [4.5, "4,25", "1.000,5"] * 2
+    table = typed({"x": x, "z": z})
+    assert table.X["x"].tolist() == x and table.X["z"].tolist() == [4.5, 4.25, 1000.5] * 2
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.sampled_from("1,5|-2,25|0,001|1,234|12|+3,|,5|1e3|1,5e-2||7".split("|"))))
+def test_a_column_with_decimal_commas_is_read_at_one_stroke_as_one_by_one(cells):
+    frame = pd.DataFrame({"x": ["0,5", *cells]}, dtype=object)
+    reader = Reader("f", frame, separator=";")
+    np.testing.assert_array_equal(reader.with_comma("x"), reader.numbers(reader.survey("x")))
+    for other in ("1.5", "1,234,567", "1 000,5", "-", "(3,5)"):
+        frame = pd.DataFrame({"x": ["0,5", *cells, other]}, dtype=object)
+        assert Reader("f", frame, separator=";").with_comma("x") is None
+
+
 def test_rows_without_a_target_change_no_reading():
     table = read({"x": ["1,234"] * 3 + ["oops"], "y": ["1", "2", "4", ""]} | {"a": ["4.4"] * 4})
     assert table.X["x"].tolist() == [1234.0] * len(table.y)
@@ -238,6 +329,16 @@ def test_marks_are_levels_of_text_and_named_words_are_missing_everywhere():
         (["1.2.2020", "13.02.2020"], "holds dates or times"),
         (["12:30", "7:05 pm"], "holds dates or times"),
         (["3 Jan 2020", "Jan 4, 2020", "Feb-20", "5. März 2020", "1 Oct"], "holds dates or times"),
+        (
+            ["5.2 H", "6.1 H", "5"],
+            "'5.2 H' in row 1 and '5' in row 3; write all in one unit, flags",
+        ),
+        (["9", "9.5", "10.1 p"], "'10.1 p' in row 3 and '9' in row 1"),
+        (["12", "14", "12B"], "'12B' in row 3 and '12' in row 1"),
+        (["12", "14", "12C"], "'12C' in row 3 and '12' in row 1"),
+        (["1", "2", "3 or more"], "'3 or more' in row 3, a bound and no number (16 such cells)"),
+        (["70", "71", "85+"], "'85+' in row 3, a bound and no number"),
+        (["3", "4", "5 plus"], "'5 plus' in row 3, a bound and no number"),
     ],
 )
 def test_what_is_no_number_is_refused_with_the_cure(cells, said):
@@ -266,11 +367,72 @@ def test_what_is_no_number_is_refused_with_the_cure(cells, said):
         ["true", "false", "perhaps"],
         ["May", "June"],
         ["4 decades", "2 marks", "4 novels", "1 sum", "7 marks"],
+        ["0", "1+", "2+", "3+"],
+        ["2-", "2+", "3"],
+        ["12", "14", "12B", "13C"],
     ],
     ids=str,
 )
 def test_text_stays_text(cells):
     assert read({"age": cells}).X["age"].tolist() == np.resize(cells, N).tolist()
+
+
+DATES = """1 day, 1:07:00|0:59:00; 0 days 01:07:00|-1 days +23:00:00; 25:30|1:10; 1h30|12 h 05
+2h 5min|3h 10min; PT2H|PT1H5M0.5S; P1D|P1Y2M; 03:25.5|04:11.2; 01/2024|12/1999; 31.01.|1.2.
+1.2.24|13.02.24; 31 janvier 2024|2 f\u00e9vrier 2023; Mon, 31 Jan 2024|Tue, 1 Feb 2024 10:00:00 GMT
+Wed Jan 31 12:00:00 2024|Thu Feb 1 09:30:00 2024; 5 de enero de 2024|6 de mayo de 2023
+1st May 2020|22nd June 2021; 2024-Q1|2024-Q2; 2024Q1|Q2 2024; 20240131|19991231; 20240131||-"""
+
+
+@pytest.mark.parametrize("cells", DATES.replace("\n", ";").split(";"))
+def test_dates_and_durations_are_refused_as_such(cells):
+    for name in ("age", "y"):
+        with pytest.raises(ValueError, match=f"column '{name}' holds dates or times"):
+            read({name: [cell.strip() for cell in cells.split("|")]})
+
+
+def test_numbers_of_eight_digits_are_numbers_unless_all_are_days():
+    for cells in (["20240131", "20241301"], ["20240131", "18991231"], ["20240131", "2.5"]):
+        assert read({"age": cells}).X["age"].tolist()[:2] == list(map(float, cells))
+
+
+@pytest.mark.parametrize(
+    "cells, value, how",
+    [
+        (["12,00-", "3,50"], -12.0, "decimal mark ',', those with a minus behind them negative"),
+        (["1.234,50- EUR", "3,50 EUR"], -1234.5, "decimal mark ',', 'EUR' left out"),
+        (["$ -", "$ 6.50"], 0.0, "'$' left out"),
+        (["- \u20ac", "5 \u20ac"], 0.0, "'\u20ac' left out"),
+        (["1.0e0000000001", "2.5"], 10.0, None),
+        (["12000", "13 kg", "14 kg"], 12000.0, "'kg' left out, and meant also in 16 cells without"),
+        (["2", "0", "$1.5"], 2.0, "'$' left out, and meant also in 16 cells without it"),
+    ],
+)
+def test_books_and_units_are_read_and_told_of(cells, value, how):
+    table = read({"age": cells})
+    assert table.X["age"][0] == value
+    assert told(table) == [] if how is None else how in told(table)[0]
+
+
+def test_truth_values_may_stand_beside_zeros_and_ones():
+    assert read({"age": ["TRUE", "1", "0", "false"]}).X["age"].tolist()[:4] == [1.0, 1.0, 0.0, 0.0]
+    assert read({"y": ["TRUE", "1", "0", "false"]}).y.tolist()[:4] == [True, True, False, False]
+
+
+def test_a_named_number_is_missing_in_each_spelling_with_zeros_behind_it():
+    table = read({"age": ["99", "99.00", "990", "99.5", "199.0"]}, na_values=["99"])
+    assert table.X["age"].isna().tolist()[:5] == [True, True, False, False, False]
+    assert set(read({"site": ["99.0", "1"]}, na_values=["99"]).task) == {"99.0", "1"}
+
+
+@pytest.mark.parametrize("mark", ["", "-"])
+def test_a_column_without_a_value_is_left_out_and_told_of(mark):
+    table = read({"age": [mark]})
+    assert "age" not in table.X and "age has no value; left out." in table.notes
+    assert not any("median" in note for note in table.notes)
+    assert np.isfinite(table.transformer.fit_transform(table.X)).all()
+    with pytest.raises(ValueError, match=r"no value in any feature \(a\) in the 4 rows with"):
+        read({"a": [mark]}, whole=True)
 
 
 def test_long_cells_are_text_and_take_no_time():
@@ -317,6 +479,34 @@ def test_a_target_of_spelt_numbers_is_a_regression(cells, values):
 )
 def test_text_truth_values_and_two_whole_numbers_are_classes_in_any_spelling(cells, classes):
     assert read({"y": cells}).classes == classes
+
+
+@pytest.mark.parametrize("mark", ["-", "?", "N.A.", "NA", "n/a", "unknown", "missing"])
+def test_a_mark_in_a_target_of_text_is_a_missing_label(mark):
+    table = read({"y": ["yes", "no", mark]})
+    assert table.classes == ["no", "yes"] and len(table.y) == 2 * N // 3
+    assert f"read as missing: y ({mark!r} in {N // 3} rows)." in table.notes
+
+
+@pytest.mark.parametrize("mark", ["-", "?", "NA"])
+def test_a_mark_that_is_one_of_two_values_is_a_class(mark):
+    table = read({"y": ["+", mark, ""]})
+    assert table.classes == ["+", mark] and not any("read as" in note for note in table.notes)
+
+
+def test_few_whole_numbers_are_a_regression_that_says_how_to_make_classes_of_them():
+    said = (
+        "regression: y is a number with 3 distinct values; --classification makes classes of them."
+    )
+    assert said in read({"y": ["0", "1", "2"]}).notes
+    for cells, options in (
+        (["0", "1", "2"], {"classification": False}),
+        (["0", "1", "2"], {"classification": True}),
+        (["0", "1", "2.5"], {}),
+        (["0", "1"], {}),
+        (list(map(str, range(11))), {}),
+    ):
+        assert not any("regression:" in note for note in read({"y": cells}, **options).notes)
 
 
 def test_regression_makes_amounts_of_two_numbers_and_of_truth_values():

@@ -98,7 +98,7 @@ def test_a_mark_is_for_decimals_or_for_thousands_as_its_place_tells(text, decima
     "text",
     "site 7|Q1|7-Eleven|1.2.3|12:30|10-20|10\u201320|1/2|1st|2nd|5 am|#1|1 2|01 234|0,1,2|12,34"
     ",5|1,2345,678|--5|(5|-(5)|$|%|.|-|abc|SW1A 1AA|(555) 123-4567|+49 171 234 567|2020-01-01"
-    "|1.2.2020|5'11\"|0x1F|3+|>3|~3".split("|"),
+    "|1.2.2020|5'11\"|0x1F|3+|>3|~3|2-|10-|1.5 -|1.5-fold|- kg|€".split("|"),
 )
 def test_names_versions_times_ranges_and_telephones_are_no_numbers(text):
     assert numeral(text) is None

@@ -29,7 +29,7 @@ def read_cells(path, *, sep=None, encoding=None, sheet=None):
     -------
     frame : DataFrame of shape (n_rows, n_columns)
         Text without blanks at its ends, "" where empty; without rows that are empty and columns
-        without a name.
+        without a name. `attrs["separator"]` is what separates cells, None if that is no text.
     notes : list of str
         How it was read where that was not plain, and how many columns had no name.
 
@@ -49,7 +49,7 @@ def read_cells(path, *, sep=None, encoding=None, sheet=None):
     _check_applies(source, sep, encoding, sheet)
     if source.kind == "text":
         text, notes = decode(source, encoding)
-        header, rows, more = divide(source.name, text, sep)
+        header, rows, more, sep = divide(source.name, text, sep)
         notes = notes + more
     else:
         header, rows, notes = read_typed(source, sheet)
@@ -60,6 +60,7 @@ def read_cells(path, *, sep=None, encoding=None, sheet=None):
     # one block at a stroke; of lists pandas makes a column at a time, which takes ten times as long
     cells = np.fromiter(chain.from_iterable(rows), dtype=object, count=len(rows) * len(header))
     frame = pd.DataFrame(cells.reshape(len(rows), -1), columns=header, dtype=object, copy=False)
+    frame.attrs["separator"] = sep  # None where the file is no text
     how = source.notes + notes
     notes = [f"how it was read: {'; '.join(how)}."] if how else []
     if len(named) == len(header):

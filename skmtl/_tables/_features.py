@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ._numbers import LARGEST
-from ._words import listed, option, row_of
+from ._words import counted, listed, option, row_of, summed_up
 
 MOST_LEVELS = 100  # a text column with more distinct values is a name or a date, not a category
 
@@ -32,17 +32,30 @@ def read_features(reader, names, kept):
 
     X = reader.frame.loc[kept, names]
     numbers = reader.plain[np.ix_(kept, reader.frame.columns.get_indexer(names))]
-    surveys = [reader.survey(name, kept) for name in names[_are_odd(X, numbers)]]
-    if reader.has_decimal_commas:  # a plain 1.234 may be a thousand here
-        surveys = [reader.survey(name, kept) for name in names]
-    text = [survey.name for survey in surveys if _is_text(reader.path, survey)]
-    for survey in surveys:
-        if survey.name not in text:
-            numbers[:, names.get_loc(survey.name)] = reader.numbers(survey)
+    odd = _are_odd(X, numbers)
+    odd[~odd] = reader.are_in_doubt(names[~odd])
+    text = []
+    for k in np.flatnonzero(odd):
+        at_once = reader.with_comma(names[k])
+        if at_once is not None:
+            numbers[:, k] = at_once[kept]
+            reader.remember_how(names[k], ["decimal mark ','"])
+            continue
+        survey = reader.survey(names[k], kept)
+        if _is_text(reader.path, survey):
+            text.append(names[k])
+        else:
+            numbers[:, k] = reader.numbers(survey)
     read = pd.DataFrame(numbers, columns=names, index=X.index)
     for name in text:
         read[name] = X[name]
-    return read
+    reader.empty = list(names[read.isna().all()])
+    if len(reader.empty) == len(names):
+        raise ValueError(
+            f"{reader.path} has no value in any feature ({summed_up(reader.empty)}) in the "
+            f"{counted(len(X), 'row')} with a target; fill one in."
+        )
+    return read.drop(columns=reader.empty) if reader.empty else read
 
 
 def _are_odd(X, numbers):

@@ -6,11 +6,11 @@ import numpy as np
 
 from .._label_kind import are_classes
 from .._task_ids import encode_tasks, objects
-from ._marks import MISSING
-from ._words import counted, first_row
+from ._words import counted, first_row, summed_up
 
 MOST_LEVELS = 100  # of more classes than this none is learned
 MOST_SHOWN = 8  # classes listed by name
+FEW = 10  # whole numbers that may be classes
 CURES = {
     None: "add --classification if its values are classes",
     False: "leave out --regression if its values are classes",
@@ -31,7 +31,7 @@ def read_labels(reader, names, classification):
             _refuse_dates(reader.path, survey)
     labels = pd.concat([_labels(reader, survey) for survey in surveys], axis=1)
     if classification is None:
-        mixed = any(survey.numerals and not survey.is_clean for survey in surveys)
+        mixed = any(survey.n_numbers and not survey.is_clean for survey in surveys)
         classification = True if are_classes(labels) and not mixed else None
     if not classification:
         for survey in surveys:
@@ -54,12 +54,17 @@ def _refuse_dates(path, survey):
 
 
 def _labels(reader, survey):
-    """A column of numbers, of truth values, or else of text; None or NaN where missing."""
+    """A column of numbers, of truth values, or else of text; None or NaN where missing.
+
+    In text a mark for missing is missing, unless it is one of two values, as + and - are.
+    """
     import pandas as pd
 
     column = survey.column
     if not survey.is_clean:
-        return column.where(~column.isin(MISSING), None)
+        marks = survey.cells["missing"] if len(survey.counts) != 2 else []
+        reader.remember_marks(survey, marks)
+        return column.where(~column.isin(["", *marks]), None)
     numbers = pd.Series(reader.numbers(survey), index=column.index, name=survey.name)
     return numbers.map({1.0: True, 0.0: False}) if survey.kind == "truth" else numbers
 
@@ -92,6 +97,15 @@ def class_note(labels, classes):
     more = ", ..." if len(classes) > MOST_SHOWN else ""
     kinds = "class" if len(classes) == 1 else "classes"
     return f"classification: {len(classes)} {kinds} (how many labels): {', '.join(shown)}{more}."
+
+
+def amount_note(labels):
+    """A list with a note, where numbers may be classes: whole ones, and few of them."""
+    distinct = set(_observed(labels))
+    few = 2 < len(distinct) <= FEW and all(number % 1 == 0 for number in distinct)
+    are = "is a number" if labels.shape[1] == 1 else "are numbers"
+    said = f"regression: {summed_up(list(labels))} {are} with {len(distinct)} distinct values"
+    return [f"{said}; --classification makes classes of them."] * few
 
 
 def label_text(label):

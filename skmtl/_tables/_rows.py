@@ -26,7 +26,7 @@ INVISIBLE += "\u180e\u200b\u200c\u200d\u2060\ufeff"
 
 
 def divide(name, text, sep=None):
-    """Header, rows, and notes on what was not plain; all cells stripped of blanks."""
+    """Header, rows, notes on what was not plain, and separator; cells stripped of blanks."""
     text = END_OF_FILE.sub("\n", text)
     above = COMMENTS.match(text)[0]
     text = text[len(above) :]
@@ -42,7 +42,7 @@ def divide(name, text, sep=None):
         _refuse_rows_in_a_cell(name, rows, len(header), sep)
     _check_lengths(name, rows, len(header), sep)
     notes = [f"cells separated by {_said(sep)}"] if sep != "," else []
-    return header, rows, notes + note_above(left_out)
+    return header, rows, notes + note_above(left_out), sep
 
 
 def find_header(rows):

@@ -4,17 +4,20 @@ Every refusal names the file and the column, and the first row at fault, counted
 header.
 """
 
+import re
 from collections import Counter
 from typing import Any, NamedTuple
 
 from ._cells import read_cells
 from ._features import feature_notes, read_features, tabular_transformer
 from ._ids import id_notes, read_ids
-from ._labels import class_note, read_labels
+from ._labels import amount_note, class_note, read_labels
 from ._lines import check_headers, check_totals, total_notes
 from ._numbers import Reader
 from ._source import shown
 from ._words import counted, listed, summed_up
+
+DECIMAL_ZEROS = re.compile(r"(?<=[0-9])[.,]0*$")
 
 
 class Table(NamedTuple):
@@ -85,7 +88,8 @@ def read_table(
         The mark before decimals, or between thousands, of columns that do not show it themselves;
         None: what the other columns show.
     na_values : sequence of str
-        Texts of cells that are missing, in every column; rows without an id are left out then.
+        Texts of cells that are missing, in every column; of a number also with zeros as decimals,
+        except among ids. Rows without an id are left out then.
     sep, encoding, sheet : str or None
         How the file is read, as by `read_cells`.
 
@@ -103,14 +107,15 @@ def read_table(
     grouping = [] if group is None else [group]
     wanted = [*targets] if targets else [target, task_column]
     _check_names(path, frame, [*wanted, *grouping, *drop], notes)
+    separator = frame.attrs["separator"]
+    features = frame.columns.drop(list({*wanted, *grouping, *drop}))
     ids = list(dict.fromkeys([*([] if targets else [task_column]), *grouping]))
     lacking = (frame[ids] == "").any(axis=1)
-    frame = _emptied(frame, na_values, notes)
+    frame = _emptied(frame, na_values, [*labelled, *features], notes)
     check_headers(path, frame)
     unnamed = (frame[ids] == "").any(axis=1) & ~lacking  # refused where a cell is empty itself
-    features = frame.columns.drop(list({*wanted, *grouping, *drop}))
     decimal = decimal or {",": ".", ".": ","}.get(thousands)
-    reader = Reader(path, frame[[*labelled, *features]], decimal)
+    reader = Reader(path, frame, decimal, separator)
     labels, classes = read_labels(reader, labelled, classification)
     kept = _kept_rows(path, labels, unnamed, notes)
     labels = labels[kept]
@@ -125,6 +130,8 @@ def read_table(
     notes += reader.notes() + feature_notes(X)
     if classes is not None:
         notes.append(class_note(labels, classes))
+    elif classification is None:
+        notes += amount_note(labels)
     y = labels if targets else labels[target]
     return Table(X, y, task, tabular_transformer(X), notes, classes, group)
 
@@ -159,11 +166,19 @@ def _kept_rows(path, labels, unnamed, notes):
     raise ValueError(f"{path} has no row left with an id; name other marks with --na-values.")
 
 
-def _emptied(frame, na_values, notes):
-    """The cells, without those that are named as missing; a note on their number."""
+def _emptied(frame, na_values, measured, notes):
+    """The cells, without those that are named as missing; a note on their number.
+
+    In columns that may hold numbers 99 names 99.00 too.
+    """
     if not na_values:
         return frame
     named = frame.isin(list(na_values))
+    spelt = {DECIMAL_ZEROS.sub("", value) for value in na_values}
+    alike = {
+        c for c in set(frame[measured].to_numpy().ravel()) if DECIMAL_ZEROS.sub("", c) in spelt
+    }
+    named[measured] |= frame[measured].isin(alike)
     counts = [f"{name} ({counted(n, 'row')})" for name, n in named.sum().items() if n]
     found = f"read as missing: {summed_up(counts)}" if counts else "no cell reads so"
     notes.append(f"--na-values {listed(na_values)}: {found}.")

@@ -13,6 +13,7 @@ from numbers import Integral, Real
 from unicodedata import normalize
 
 from .._checks import one_line
+from ._marks import Typed
 from ._rows import INVISIBLE, find_header, note_above
 from ._words import listed
 
@@ -110,9 +111,10 @@ def _text(value):
         if isinstance(value, Integral) and abs(value) < 2**64:
             return str(value)
         # of a sheet pandas reads 1e300 as an integer of 301 digits
-        return str(int(value)) if abs(value) < EXACT and value % 1 == 0 else str(float(value))
+        whole = abs(value) < EXACT and value % 1 == 0
+        return str(int(value)) if whole else Typed(float(value))
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return Typed(format(value, "f"))
     if isinstance(value, datetime):
         return value.isoformat(" ").removesuffix(" 00:00:00")
     return value.isoformat() if isinstance(value, date | time) else str(value)
