@@ -299,9 +299,9 @@ def test_labels_of_no_numbers_are_named():
 
 def test_classes_that_read_alike_are_told():
     y = np.array([1] * 4 + ["1"] * 4 + ["2"] * 4, dtype=object)
-    with pytest.warns(UserWarning, match="^y holds the classes 1 and '1', which read alike"):
+    with pytest.warns(UserWarning, match="^y holds the labels 1 and '1', which read alike"):
         MultiTaskRidgeClassifier().fit(FRAME, y)
-    with pytest.warns(UserWarning, match="^y holds the classes 1 and '1'"):
+    with pytest.warns(UserWarning, match="^y holds the labels 1 and '1'"):
         compare(FRAME, y, SITE, cv=2, estimators={"MultiTaskLogisticRegressionCV": None},
                 reference="independent")  # fmt: skip
 
