@@ -204,7 +204,7 @@ GOOD = ([[1.0, 2.0]], [3.0])
             "data of task 'b' .* inconsistent numbers",
         ),
         ([GOOD, ([[1.0, np.inf]], [2.0])], ["a", "b"], "data of task 'b' .* X contains infinity"),
-        ([GOOD, ([[1.0, 2.0]], ["x"])], ["a", "b"], "data of task 'b' .* could not convert"),
+        ([GOOD, ([[1.0, 2.0]], ["x"])], ["a", "b"], "data of task 'b' .*could not convert"),
         ([GOOD, 3], ["a", "b"], r"data of task 'b' is no valid pair \(X, y\)"),
         ([GOOD, GOOD], ["a", "a"], r"tasks must be distinct ids, got \['a', 'a'\]"),
         ([GOOD, GOOD], ["a"], r"tasks must hold one task id a row, of shape \(2,\)"),
