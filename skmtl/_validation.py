@@ -205,7 +205,6 @@ def check_labels(y, estimator):
 def check_class_labels(y, missing_label):
     """Class numbers in the shape of y, NaN where not observed (2-D only), and the classes."""
     codes, values = read_classes(y, missing_label)
-    warn_alike(values.tolist(), values.tolist(), "y", "label")
     check_observed(codes)
     return codes, values
 
