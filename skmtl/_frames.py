@@ -29,7 +29,7 @@ def is_frame(X):
 
 def check_collected(name, X):
     """Refuse a table whose rows are not there yet, or are those of no array or frame."""
-    if isinstance(X, dict):
+    if isinstance(X, dict) and not hasattr(X, "shape"):  # as sparse ones by keys have
         raise TypeError(f"{name} is a dict, but must be a table; pass pandas.DataFrame({name}).")
     if hasattr(X, "collect") and not hasattr(X, "shape"):
         raise TypeError(f"{name} is a LazyFrame, which holds no rows yet; pass {name}.collect().")

@@ -121,13 +121,13 @@ def number_tasks(ids, task_column, tasks=None):
         ) from error
 
 
-def warn_alike(ids, tasks, where, what="ids"):
+def warn_alike(ids, tasks, where, what="id"):
     """One warning if one of the ids reads as another one of the tasks; `where` they stand."""
     pair = same_reading(ids, tasks)
     if pair:
         warnings.warn(
-            f"{where} holds the {what} {pair[1]!r} and {pair[0]!r}, which read alike but are not "
-            "the same; write each of them in one way.",
+            f"{where} holds the {what}s {pair[1]!r} and {pair[0]!r}, which read alike but are not "
+            f"the same; write each {what} in one way.",
             UserWarning,
             stacklevel=stack_level(),
         )
@@ -205,7 +205,6 @@ def check_labels(y, estimator):
 def check_class_labels(y, missing_label):
     """Class numbers in the shape of y, NaN where not observed (2-D only), and the classes."""
     codes, values = read_classes(y, missing_label)
-    warn_alike(values.tolist(), values.tolist(), "y", "classes")
     check_observed(codes)
     return codes, values
 

@@ -199,6 +199,8 @@ class MultiTaskMixin(MultiOutputMixin):
         require_y(self, y)
         features, ids = self._split_features(X)
         labels, values = self._read_labels(y)
+        if values is not None:
+            warn_alike(values.tolist(), values.tolist(), "y", "label")
         labels, weight, tasks, codes = self._validate_labels(
             features, y, labels, sample_weight, ids
         )

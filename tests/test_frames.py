@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import warnings
 from functools import cache
 
 import numpy as np
@@ -9,9 +10,10 @@ import pandas as pd
 import polars as pl
 import pytest
 from _samplers import SHORT, estimator_names, labels_for, make_estimator, with_task_column
+from sklearn.base import is_classifier
 from sklearn.preprocessing import FunctionTransformer
 
-from skmtl import IndependentTasks, MultiTaskRidge, MultiTaskRidgeClassifier
+from skmtl import IndependentTasks, MultiTaskRidge
 from skmtl._frames import as_numbers
 from skmtl.metrics import (
     multitask_accuracy_score,
@@ -297,13 +299,19 @@ def test_labels_of_no_numbers_are_named():
         MultiTaskRidge().fit(FRAME, ["x"] * N)
 
 
-def test_classes_that_read_alike_are_told():
-    y = np.array([1] * 4 + ["1"] * 4 + ["2"] * 4, dtype=object)
-    with pytest.warns(UserWarning, match="^y holds the classes 1 and '1', which read alike"):
-        MultiTaskRidgeClassifier().fit(FRAME, y)
-    with pytest.warns(UserWarning, match="^y holds the classes 1 and '1'"):
-        compare(FRAME, y, SITE, cv=2, estimators={"MultiTaskLogisticRegressionCV": None},
-                reference="independent")  # fmt: skip
+@pytest.mark.parametrize("name", [n for n in estimator_names() if is_classifier(instance(n))])
+def test_labels_that_read_alike_are_told_once(name, recwarn):
+    warnings.simplefilter("always")
+    y = np.array([1] * 6 + ["1"] * 6, dtype=object)
+    instance(name).fit(FRAME, y)
+    assert sum("y holds the labels 1 and '1', which" in str(w.message) for w in recwarn) == 1
+
+
+def test_a_comparison_tells_once_of_labels_that_read_alike(recwarn):
+    warnings.simplefilter("always")
+    y = np.array([1] * 6 + ["1"] * 6, dtype=object)
+    compare(FRAME, y, np.tile(["a", "b"], N // 2), cv=2)
+    assert sum("y holds the labels 1 and '1', which" in str(w.message) for w in recwarn) == 1
 
 
 # nullable dtypes and missing cells

@@ -26,7 +26,7 @@ AUC, LOG_LOSS = (
     for metric in (multitask_roc_auc_score, multitask_log_loss)
 )
 # what fits would say on every split: `notes` says the first once, our own grids cause the second
-REPEATED = ("has labels of one class only", "is at the edge of its grid")
+REPEATED = ("has labels of one class only", "is at the edge of its grid", "which read alike")
 
 
 class WideClasses(NamedTuple):

@@ -37,7 +37,7 @@ def read_table(X, y, task, task_column, *, classification, transformer):
     check_flag("classification", classification)
     Y, classes = read_classes(y_read, np.nan) if classification else (_check_amounts(y_read), None)
     if classes is not None:
-        warn_alike(classes.tolist(), classes.tolist(), "y", "classes")
+        warn_alike(classes.tolist(), classes.tolist(), "y", "label")
     check_consistent_length(X, Y)
     if (np.nanmax(Y, axis=0, initial=-np.inf) <= np.nanmin(Y, axis=0, initial=np.inf)).all():
         raise ValueError("the labels in y never vary: there is nothing to explain.")
