@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from skmtl import (
     IndependentTasks,
     MultiTaskBayesianRidge,
+    MultiTaskLinearRegressor,
     MultiTaskLogisticRegression,
     MultiTaskLogisticRegressionCV,
     MultiTaskPerceptron,
@@ -42,6 +43,7 @@ MODELS = [
     IndependentTasks(Ridge()),
     PooledTasks(Ridge()),
     TargetScaler(),
+    MultiTaskLinearRegressor("huber", "l21"),
     MultiTaskRidgeClassifier(),
     MultiTaskLogisticRegression(),
     MultiTaskLogisticRegressionCV(alphas_intercept=[1.0], **ALPHAS),

@@ -401,6 +401,71 @@ def test_a_graph_fills_in_a_task_without_labels():
     np.testing.assert_allclose(W, almost.coef_, atol=1e-6 * abs(W).max())
 
 
+def test_a_task_without_labels_moves_with_the_origin_of_the_features():
+    """Regression: its intercept belonged to other coefficients."""
+    X, Y = table()
+    Y[:, 1] = np.nan
+    for graph in ("chain", GRAPH * (np.arange(4) != 1) * (np.arange(4) != 1)[:, None]):
+        penalty = GraphLaplacian(graph, 2.0, 0.3)
+        with pytest.warns(UserWarning, match="task 1 has no label"):
+            near, far = tight(penalty).fit(X, Y), tight(penalty).fit(X + 1000, Y)
+        np.testing.assert_allclose(far.predict(X + 1000), near.predict(X), rtol=1e-7)
+        labelled = near.predict(X)[:, [0, 2, 3]]
+        assert labelled.min() <= near.predict(X)[:, 1].mean() <= labelled.max()
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+@pytest.mark.parametrize("constant", [0.1, 1e3 / 7, 5.0, 0.0])
+def test_constant_and_tiny_columns_leave_the_certificate_its_meaning(loss, constant):
+    """Regression: the rounding of a constant column's mean passed for its curvature."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(60, 3)) * [1.0, 1e-6, 1e3]
+    Y = 2 * X[:, :1] @ np.ones((1, 3)) + 0.3 * rng.normal(size=(60, 3))
+    wide = np.column_stack([X, np.full(60, constant)])
+    for penalty in (L21(2.0), Bounded(1.0)):
+        plain = tight(penalty, loss).fit(X, Y)
+        model = MultiTaskLinearRegressor(loss, penalty).fit(wide, Y)
+        assert abs(model.predict(wide) - plain.predict(X)).max() < 0.01 * Y.std()
+
+
+def test_no_penalty_at_all_is_least_squares_without_a_warning():
+    X, Y = table(p=4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        for penalty in (L21(0.0), TaskLasso(0.0)):
+            model = MultiTaskLinearRegressor(penalty=penalty, tol=1e-9).fit(X, Y)
+            expected = LinearRegression().fit(X, Y)
+            np.testing.assert_allclose(model.predict(X), expected.predict(X), rtol=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2])
+@pytest.mark.parametrize("size", [10.0, 1e4])
+def test_huber_bears_a_share_of_outliers_on_one_side(share, size):
+    rng = np.random.default_rng(0)
+    X, W = rng.normal(size=(100, 5)), rng.normal(size=(5, 3))
+    Y = X @ W + 0.3 * rng.normal(size=(100, 3))
+    Y[: int(100 * share)] += size
+    model = MultiTaskLinearRegressor("huber", GraphLaplacian("chain", 1e-3, 1e-3)).fit(X, Y)
+    assert abs(model.coef_ - W.T).max() < 1.0
+    assert model.residual_scale_ < 1.5
+
+
+def test_a_prox_that_is_none_is_refused():
+    class Wild(Bounded):
+        def prox(self, W, step):
+            return -3 * W
+
+    class Short(Bounded):
+        def prox(self, W, step):
+            return W[:, :1]
+
+    X, Y = table()
+    with pytest.raises(ValueError, match="no step lowers the objective"):
+        MultiTaskLinearRegressor(penalty=Wild(), max_iter=2000).fit(X, Y)
+    with pytest.raises(ValueError, match="must return an array of the shape of W"):
+        MultiTaskLinearRegressor(penalty=Short()).fit(X, Y)
+
+
 def test_losses_of_classes_are_no_losses_of_continuous_labels():
     X, Y = table()
     for loss in ("log_loss", LogLoss()):

@@ -3,7 +3,7 @@
 import warnings
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 
 from .._backend import namespace_of, take, to_numpy
@@ -119,7 +119,8 @@ default="shared_specific"
     large they are. The scale is the median size of the residuals over .6745, as for normal noise.
     As many of the smallest residuals as there are coefficients, but at most half of all, are left
     out of that median, since a fit can make them vanish. Scale and coefficients are found in turn,
-    from the spread of the labels on.
+    from the median distance of the labels to their tasks' medians on. Where a quarter of the
+    labels or more err to one side, the scale may settle at their size, and they then count.
 
     References
     ----------
@@ -199,9 +200,10 @@ default="shared_specific"
         fit_input = self._validate_fit(X, y, sample_weight)
         solution, name, scale = self._solve(fit_input, loss, penalty)
         if not solution.converged:
+            more = "max_iter or " if solution.n_iter >= self.max_iter else ""
             warnings.warn(
                 f"solver={name!r} stopped after {solution.n_iter} iterations at a certificate of "
-                f"{solution.residual:.1e}, above tol={self.tol}; raise max_iter or tol, or "
+                f"{solution.residual:.1e}, above tol={self.tol}; raise {more}tol, or "
                 "standardise the features.",
                 ConvergenceWarning,
                 stacklevel=stack_level(),
@@ -219,15 +221,21 @@ default="shared_specific"
     def _record_others(self, fit_input, penalty, solution):
         """Give tasks without labels the coefficients that the penalty has for them."""
         T, labelled = len(fit_input.tasks), fit_input.labelled
-        if len(labelled) == T:
+        if len(labelled) == T or not hasattr(penalty, "of_others"):
             return
-        W = penalty.of_others(solution.W, labelled, T)
-        W = fit_input.deliver(fit_input.units.coefficients(W))
+        others = penalty.of_others(solution.W, labelled, T)
+        W = fit_input.units.coefficients(others)
+        # at the pooled mean of X their intercept is that of a task of which nothing is known
+        level = solution.shared_intercept + solution.shared @ solution.origin
+        b = level - others @ solution.origin
+        b = fit_input.deliver(fit_input.units.intercepts(W, b))
+        W = fit_input.deliver(W)
         source = np.empty(T, dtype=np.intp)
         source[labelled] = labelled
         source[np.setdiff1d(np.arange(T), labelled)] = T + np.arange(T - len(labelled))
         xp = namespace_of(self.coef_)
         self.coef_ = take(xp.concat([self.coef_, W], axis=0), source)
+        self.intercept_ = take(xp.concat([self.intercept_, b]), source)
         self.specific_coef_ = self.coef_ - self.shared_coef_
 
     def _check_params(self):
@@ -247,6 +255,7 @@ default="shared_specific"
             raise TypeError(
                 f"penalty must be a name or an object of skmtl.penalties, got {penalty!r}."
             )
+        loss.check()
         penalty.check()
         return loss, penalty
 
@@ -256,17 +265,33 @@ default="shared_specific"
         options |= {"tol": self.tol, "max_iter": self.max_iter}
         data, omega = fit_input.data, fit_input.omega
         penalty = penalty.of_labelled(fit_input.labelled, len(fit_input.tasks))
-        if not hasattr(loss, "delta"):
+        if not hasattr(loss, "at_scale"):
             return *solve_linear(data, loss, penalty, omega, **options), None
-        scale = spread = label_moments(data).unit
+        spread = label_moments(data).unit
+        scale = _label_scale(data) or spread
         for _ in range(MOST_SCALES):
             used = scale
-            at_scale = clone(loss).set_params(delta=loss.delta * used)
-            solution, name = solve_linear(data, at_scale, penalty, omega, **options)
+            solution, name = solve_linear(data, loss.at_scale(used), penalty, omega, **options)
             scale = max(_residual_scale(data, solution), LEAST * spread)
             if abs(scale - used) <= SETTLED * used:
                 break
+        else:
+            warnings.warn(
+                f"the scale of the residuals had not settled after {MOST_SCALES} fits, at "
+                f"{used:.3g} and then {scale:.3g}: labels may be too few for so many coefficients; "
+                "raise the strengths of the penalty.",
+                ConvergenceWarning,
+                stacklevel=stack_level(),
+            )
         return solution, name, used
+
+
+def _label_scale(data):
+    """Median distance of the labels to the median of their task, as a standard deviation."""
+    labels = data.labels
+    parts = np.split(labels.y, labels.indptr[1:-1])
+    distances = np.concatenate([np.abs(part - np.median(part)) for part in parts])
+    return float(np.median(distances)) / CONSISTENT
 
 
 def _residual_scale(data, solution):

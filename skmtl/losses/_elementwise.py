@@ -32,6 +32,9 @@ class ElementwiseLoss(BaseEstimator):
     for_classes = False  # labels are 0 and 1
     slopes_cancel = False  # whether slopes of labels far from their scores may sum to zero
 
+    def check(self):
+        """Refuse parameters out of range; here there are none."""
+
     def second_order(self, y, z):
         """What the second derivative in `z` is made of: here the derivative itself."""
         return self.curvature(y, z)

@@ -28,6 +28,14 @@ class Huber(ElementwiseLoss):
     def __init__(self, delta=1.35):
         self.delta = delta
 
+    def check(self):
+        """Refuse a delta outside (0, inf)."""
+        check_strength("delta", self.delta, infinite=False)
+
+    def at_scale(self, scale):
+        """The same loss of residuals in units of `scale`, but for a factor."""
+        return Huber(self.delta * scale)
+
     def value(self, y, z):
         """Loss of each prediction, of the shape of `y`."""
         e = z - y

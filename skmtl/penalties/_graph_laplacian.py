@@ -5,6 +5,7 @@ Laplacian, D - A for the diagonal D of the sums of the rows of A.
 """
 
 import numpy as np
+from scipy.sparse import issparse
 
 from .._backend import namespace_of, place_of, to_place
 from ._penalty import Penalty
@@ -16,9 +17,9 @@ class GraphLaplacian(Penalty):
     Parameters
     ----------
     graph : "complete", "chain" or array-like of shape (n_tasks, n_tasks), default="complete"
-        Weights a_st >= 0 of the edges: symmetric, 0 where there is no edge; the diagonal does not
-        count. "complete": every pair has weight 1. "chain": each task is joined to the next one, in
-        the order of `tasks_`.
+        Weights a_st >= 0 of the edges: symmetric, 0 where there is no edge, in the order of
+        `tasks_`; neither the diagonal nor labels of a frame count. "complete": every pair has
+        weight 1. "chain": each task is joined to the next one.
     alpha : float in [0, inf), default=1.0
         Strength on the differences.
     alpha_ridge : float in [0, inf), default=1.0
@@ -89,7 +90,11 @@ class GraphLaplacian(Penalty):
             raise ValueError(
                 f"graph must be 'complete', 'chain' or an array of weights, got {self.graph!r}."
             )
-        A = np.array(self.graph, dtype=float)
+        try:
+            graph = self.graph.toarray() if issparse(self.graph) else self.graph
+            A = np.array(graph, dtype=float)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"graph must be an array of real weights: {error}.") from error
         if A.shape != (n_tasks, n_tasks):
             raise ValueError(
                 f"graph must have shape ({n_tasks}, {n_tasks}), a weight for each pair of tasks; "

@@ -11,12 +11,15 @@ class Penalty(BaseEstimator):
 
     A subclass has `value(W)` and at least one of
 
-    - ``prox(W, step)``, the minimiser over V of step * penalty(V) + ||V - W||^2 / 2; where
-      `separates_features` a step may be given for each feature;
-    - ``precision(n_tasks)``, Omega of a quadratic penalty 1/2 tr(W' Omega W);
+    - ``prox(W, step)``, the minimiser over V of step * penalty(V) + ||V - W||^2 / 2, as a new
+      array; where `separates_features` a step may be given for each feature;
+    - ``precision(n_tasks)``, Omega of a quadratic penalty 1/2 tr(W' Omega W), positive
+      semidefinite;
 
-    and, where it is a number `alpha` times a norm, ``dual_norm(G)``, the least alpha at which
-    zero is optimal where the gradient at zero is G: solvers then know a duality gap.
+    It may have ``dual_norm(G)``, where it is a number `alpha` times a norm: the least alpha at
+    which zero is optimal where the gradient at zero is G, from which solvers know a duality gap;
+    and ``of_others(W, labelled, n_tasks)``, coefficients of tasks without labels that are better
+    than `shared`.
 
     Attributes
     ----------
@@ -49,6 +52,11 @@ class Penalty(BaseEstimator):
     rotation_invariant = False
     separates_features = False
 
+    @property
+    def has_gap(self):
+        """Whether it is a positive number `alpha` times a norm whose dual is known."""
+        return hasattr(self, "dual_norm") and getattr(self, "alpha", 0.0) > 0
+
     def check(self):
         """Refuse strengths outside [0, inf)."""
         for name in self.strengths:
@@ -75,8 +83,3 @@ class Penalty(BaseEstimator):
             from another.
         """
         return self
-
-    def of_others(self, W, labelled, n_tasks):
-        """Coefficients (n_others, n_features) of the tasks without labels, from those with, W."""
-        xp, n_others = namespace_of(W), n_tasks - len(labelled)
-        return xp.zeros_like(W[:1, :]) + xp.stack([self.shared(W)] * n_others)

@@ -67,7 +67,7 @@ def solve_linear(data, loss, penalty, omega, *, solver, **options):
     >>> from skmtl.solvers import solve_linear
     >>> data, _ = wide_data(np.array([[-1.0], [1.0]]), np.array([[0.0, 1.0], [2.0, 5.0]]))
     >>> options = {"solver": "auto", "fit_intercept": True, "tol": 1e-9, "max_iter": 100}
-    >>> solution, name = solve_linear(data, SquaredError(), L21(0.0), np.ones(2), **options)
+    >>> solution, name = solve_linear(data, SquaredError(), L21(1e-9), np.ones(2), **options)
     >>> solution.W.round(6).tolist(), solution.b.tolist(), name
     ([[1.0], [2.0]], [1.0, 3.0], 'working-set')
     """
@@ -248,8 +248,8 @@ LINEAR_SOLVERS = {
         {"a quadratic loss": lambda loss: loss.is_quadratic},
         CONVEX
         | {
-            "a penalty that separates features and has a dual norm": lambda penalty: (
-                penalty.separates_features and hasattr(penalty, "dual_norm")
+            "a penalty that separates features, with a dual norm and alpha > 0": lambda penalty: (
+                penalty.separates_features and penalty.has_gap
             )
         },
     ),

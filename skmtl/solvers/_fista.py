@@ -18,6 +18,7 @@ import numpy as np
 from .._backend import namespace_of
 
 POWER_STEPS = 20  # of the power method for L, which the inequality corrects where it is too small
+MOST_RAISES = 200  # which make 1e35 of it
 RAISED = 1.5  # factor of L where the inequality fails
 LOOK = 10  # steps between certificates
 ROUNDING = 1e-13  # of the objective, or of that at zero: differences below it tell nothing
@@ -37,6 +38,7 @@ class Metric(NamedTuple):
     L: float
 
 
+@np.errstate(over="ignore", invalid="ignore")  # steps that are not finite are refused
 def fista(objective, penalty, *, tol, max_iter, start=None, metric=None):
     """Minimise f(W) + penalty(W), intercepts free.
 
@@ -96,7 +98,8 @@ def curvatures(objective, penalty):
     """
     xp, p = objective.place.xp, objective.n_coordinates
     D = xp.max(objective.diagonals(_largest_hessian(objective)), axis=0)
-    D = xp.where(D > 0, D, xp.ones_like(D))
+    # a constant column keeps the rounding of its mean, which is no curvature
+    D = xp.where(D > objective.rounding_of_squares(), D, xp.ones_like(D))
     if penalty.separates_features:
         return D
     return xp.concat([xp.max(D[:p]) * xp.ones_like(D[:p]), D[p:]])
@@ -135,13 +138,17 @@ def _between(now, old, share):
 def _step(objective, penalty, ahead, metric, rounding):
     """(Iterate, Metric) after a proximal gradient step."""
     xp, slopes = namespace_of(ahead.W), objective.slopes(ahead.scores)
-    while True:
+    for _ in range(MOST_RAISES):
         new = _at(objective, proximal_step(objective, penalty, ahead.W, slopes, metric))
         move = new.W - ahead.W
         room = metric.L / 2 * float(xp.sum(metric.D * move * move))
         if _rise(objective, slopes, ahead, new, move) <= room + rounding:
             return new, metric
         metric = metric._replace(L=RAISED * metric.L)
+    raise ValueError(
+        "no step lowers the objective: numbers are not finite or too large, or prox is not that of "
+        f"the penalty {penalty!r}."
+    )
 
 
 def _rise(objective, slopes, ahead, new, move):
@@ -159,6 +166,11 @@ def proximal_step(objective, penalty, W, slopes, metric):
     step = 1 / (metric.L * metric.D)
     moved = W - slopes * step
     shrunk = penalty.prox(moved[:, :p], step[:p] if penalty.separates_features else step[0])
+    if tuple(shrunk.shape) != (W.shape[0], p):
+        raise ValueError(
+            f"prox of {penalty!r} must return an array of the shape of W, {(W.shape[0], p)}, got "
+            f"{tuple(shrunk.shape)}."
+        )
     return shrunk if p == objective.width else xp.concat([shrunk, moved[:, p:]], axis=1)
 
 
@@ -167,13 +179,13 @@ class Certificate:
 
     For the squared error and a penalty alpha times a norm, with residuals r scaled until the dual
     norm of their slopes is at most alpha, it is the duality gap over the loss of the task means.
-    Otherwise it is the largest of sqrt(L D) |W - prox(W - grad / (L D))|, relative to the largest
-    slope at zero in the same units.
+    Otherwise it is the largest of sqrt(L D) |W - prox(W - grad / (L D))|, relative to what it would
+    be of a feature along which all slopes of a task's labels at zero lie.
     """
 
     def __init__(self, objective, penalty):
         self.objective, self.penalty = objective, penalty
-        self.has_gap = objective.loss.is_quadratic and hasattr(penalty, "dual_norm")
+        self.has_gap = objective.loss.is_quadratic and penalty.has_gap
         self.scale = None
 
     def __call__(self, now, metric):
@@ -183,12 +195,11 @@ class Certificate:
         slopes = self.objective.slopes(now.scores)
         move = proximal_step(self.objective, self.penalty, now.W, slopes, metric) - now.W
         xp = namespace_of(move)
-        size = float(xp.max(xp.abs(move * xp.sqrt(metric.D)))) * np.sqrt(metric.L)
+        size = float(xp.max(xp.abs(move * xp.sqrt(metric.D)))) * math.sqrt(metric.L)
         if self.scale is None:
-            zero = self.objective.scores(self.objective.zeros())
-            scale = self.objective.put(self.objective.slope_scale(self.objective.slopes(zero)))
-            self.scale = float(xp.max(scale / xp.sqrt(metric.D))) / np.sqrt(metric.L)
-        return size / self.scale
+            length = self.objective.slope_length()
+            self.scale = math.sqrt(length / self.objective.loss.largest_curvature) or 1.0
+        return size * math.sqrt(metric.L) / self.scale
 
     def _gap(self, now):
         """Relative duality gap, with residuals scaled until they are feasible."""

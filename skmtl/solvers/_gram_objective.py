@@ -55,6 +55,8 @@ class GramObjective:
             self.H, self.C = take(G[:, :p, :p], order), take(G[:, p, :p], order)
             self.scale, squares = 1.0, G[:, p, p]
         self.null = float(self.place.xp.sum(squares)) / 2
+        self.largest_square = float(self.place.xp.max(squares))
+        self.rounding = take(objective.rounding_of_squares(), features)
 
     def zeros(self):
         """Coefficients zero."""
@@ -91,10 +93,13 @@ class GramObjective:
         with_y = 2 * self.null - float(self.place.xp.sum(self.C * scores[0]))
         return self.slopes(scores), self.loss_sum(scores), with_y, self.null
 
-    def slope_scale(self, slopes):
-        """Largest slope at zero, (m,) on the host."""
-        largest = float(self.place.xp.max(abs(slopes))) if self.width else 0.0
-        return np.full(self.width, largest or 1.0)
+    def slope_length(self):
+        """Largest weighted sum of squares of a task's labels."""
+        return self.largest_square
+
+    def rounding_of_squares(self):
+        """What sums of squares of a centred constant column may come to, of shape (m,)."""
+        return self.rounding
 
     def _times(self, W):
         if self.H.ndim == 2:

@@ -18,6 +18,8 @@ from ._design import make_frame
 from ._smooth_blocks import make_blocks
 from ._solution import Solution
 
+ROUNDING = 1e-14  # of a column's mean
+
 
 class LinearObjective:
     """Weighted sum of the losses of a linear model.
@@ -213,18 +215,30 @@ class LinearObjective:
         ]
         return namespace_of(parts[0]).concat(parts, axis=0)
 
+    def slope_length(self):
+        """Largest weighted sum of squares, over the units, of the slopes of labels at zero."""
+        at_zero = zip(self.blocks, self.scores(self.zeros_of(self._shape)), strict=True)
+        return max(_largest_sum(b.S * self.loss.gradient(b.Y, z) ** 2) for b, z in at_zero)
+
+    def rounding_of_squares(self):
+        """What sums of squares of a centred constant column may come to, of shape (m,)."""
+        weight = max(_largest_sum(block.S) for block in self.blocks)
+        squares = (ROUNDING * self.put(self.frame.mean)) ** 2
+        squares = squares * (weight * self.loss.largest_curvature)
+        if not self.fit_intercept:
+            return squares
+        xp = namespace_of(squares)
+        return xp.concat([squares, xp.zeros_like(squares[:1])])
+
     def slope_scale(self, slopes):
         """What slopes are measured by, (m,) on the host, from those at zero coefficients.
 
         For features it is their largest slope; for intercepts, and for features where the slopes of
         labels may cancel, what the lengths of the slopes and of the columns allow.
         """
-        p, column, length = self.n_coordinates, 0.0, 0.0
-        for block, z in zip(self.blocks, self.scores(self.zeros_of(self._shape)), strict=True):
-            xp = namespace_of(z)
-            weight, g = block.S + 0 * z, self.loss.gradient(block.Y, z)
-            length = max(length, float(xp.max(xp.sum(block.S * g**2, axis=2))))
-            column = max(column, float(xp.max(block.squares(weight)[:, :p])))
+        p, length = self.n_coordinates, self.slope_length()
+        squares = [block.squares(block.S + 0 * block.Y)[:, :p] for block in self.blocks]
+        column = max(float(namespace_of(q).max(q)) for q in squares)
         weights = max(to_numpy(block.S).sum(axis=(1, 2)).max() for block in self.blocks)
         scale = np.full(self.width, abs(to_numpy(slopes))[:, :p].max(initial=0.0))
         if self.loss.slopes_cancel:
@@ -298,3 +312,9 @@ class LinearObjective:
         first = np.cumsum([0, *counts])
         numbers = [first[b.tasks][:, None] + np.arange(b.channels.shape[1]) for b in self.blocks]
         return np.concatenate([n.reshape(-1) for n in numbers])
+
+
+def _largest_sum(x):
+    """Largest sum over labels, along the last axis."""
+    xp = namespace_of(x)
+    return float(xp.max(xp.sum(x, axis=2)))

@@ -23,8 +23,13 @@ class PenalisedObjective(LinearObjective):
 
     def set_penalty(self, penalty):
         """Set Omega, whose rows are in the order of the units."""
-        order = self.unit_numbers
-        self.omega_matrix = self.put(penalty.precision(self.n_units)[np.ix_(order, order)])
+        order, omega = self.unit_numbers, np.asarray(penalty.precision(self.n_units), dtype=float)
+        if omega.shape != (self.n_units, self.n_units) or not np.allclose(omega, omega.T):
+            raise ValueError(
+                f"precision of {penalty!r} must be symmetric, of shape {(self.n_units,) * 2}, got "
+                f"shape {omega.shape}."
+            )
+        self.omega_matrix = self.put(omega[np.ix_(order, order)])
         return self
 
     def at(self, W):
