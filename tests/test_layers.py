@@ -16,6 +16,7 @@ DATA = {
     "_classes",
     "_classifier",
     "_data",
+    "_dated",
     "_feature_units",
     "_frames",
     "_label_kind",
