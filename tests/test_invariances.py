@@ -83,6 +83,8 @@ def expected(model, change):
         return EXCEPTIONS["random_state", change]
     if change == "rows" and depends_on_folds(model):
         return "folds"
+    if change == "units" and hasattr(parameters.get("penalty"), "dual_norm"):
+        return "Strengths of norms are in units of y"
     if change == "units" and parameters.get("scale_targets") is False:
         return EXCEPTIONS["scale_targets", change]
     return None

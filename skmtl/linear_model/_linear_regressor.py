@@ -113,7 +113,7 @@ default="shared_specific"
     :class:`sklearn.linear_model.MultiTaskLasso`, which divides by twice the number of rows n, is
     ``penalty=L21(n * alpha)``. :class:`MultiTaskRidge` has the same alphas, since its objective is
     twice this one. Penalties are not scaled to the units of X: standardise features, or set
-    `standardize`.
+    `standardize`. Strengths of norms are in units of y; those of quadratic penalties are not.
 
     With Huber's loss residuals beyond ``delta * residual_scale_`` pull with the same force however
     large they are. The scale is the median size of the residuals over .6745, as for normal noise.
