@@ -38,6 +38,11 @@ class UnitLayout(NamedTuple):
     n_channels: int
 
 
+def one_unit_each(n_tasks):
+    """UnitLayout of tasks with continuous labels, a coefficient vector each."""
+    return UnitLayout([np.zeros(1, dtype=int)] * n_tasks, None, 1)
+
+
 @dataclass(frozen=True, eq=False)
 class TaskClasses:
     """Classes of each task.

@@ -189,6 +189,22 @@ def relabelled_by_task(data, y):
     return replace(data, _labels=replace(labels, y=y(labels.y, labels.task)))
 
 
+def label_levels(data, fit_intercept, *, own):
+    """Mean label of each task, or that of all labels; zeros without intercepts.
+
+    A large one would round small labels, and is taken out before a fit.
+    """
+    if not fit_intercept:
+        return np.zeros(data.n_tasks)
+    moments = label_moments(data)  # equal labels are their mean to the last bit
+    return moments.mean if own else np.full(data.n_tasks, moments.pooled_mean)
+
+
+def without_levels(data, level):
+    """TaskData with labels about the level of their task."""
+    return relabelled_by_task(data, lambda y, task: y - level[task])
+
+
 class LabelMoments(NamedTuple):
     """Means and standard deviations of the labels of each task, and of those of all together.
 

@@ -327,14 +327,13 @@ def task_names(y, labels):
     return list(range(1 if labels.ndim == 1 else labels.shape[1]))
 
 
-def warn_unlabelled(tasks, labelled):
-    """One warning that names the first task without a label."""
+def warn_unlabelled(tasks, labelled, gets):
+    """One warning that names the first task without a label, and what it `gets`."""
     silent = sorted(set(range(len(tasks))) - set(labelled.tolist()))
     if silent:
         others = f" (and {len(silent) - 1} more)" if len(silent) > 1 else ""
         warnings.warn(
-            f"task {tasks[silent[0]]!r}{others} has no label of positive weight: it gets the "
-            "shared prediction.",
+            f"task {tasks[silent[0]]!r}{others} has no label of positive weight: it gets {gets}.",
             UserWarning,
             stacklevel=stack_level(),
         )

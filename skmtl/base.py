@@ -149,6 +149,7 @@ class MultiTaskMixin(MultiOutputMixin):
     standardize = False
     fit_intercept = True
     device = "cpu"
+    _of_unlabelled = "the shared prediction"
     _accept_sparse = False  # "csr" where the model keeps it sparse
     _finite = True  # what check_array demands of X; "allow-nan" where the model takes NaN
 
@@ -206,7 +207,7 @@ class MultiTaskMixin(MultiOutputMixin):
         )
         fit_input = self._fit_input(features, labels, values, weight, tasks, codes, units)
         self._warn_alike(tasks)
-        warn_unlabelled(tasks, fit_input.labelled)
+        warn_unlabelled(tasks, fit_input.labelled, self._of_unlabelled)
         return fit_input
 
     def _fit_input(self, features, labels, values, weight, tasks, codes, units=None):

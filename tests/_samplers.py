@@ -37,6 +37,7 @@ VARIANTS = {  # parameters that take other routes through the code than the defa
         "balanced": {"task_weight": "balanced"},
     },
     "MultiTaskLinearRegressor": {
+        "huber": {"loss": "huber", "tol": 1e-12},
         "newton": {"solver": "newton-cg", "tol": 1e-12},  # graphs, which know tasks apart, have
         "l21": {"penalty": L21(2.0), "tol": 1e-12},  # tests of their own
         "no-intercept": {"penalty": L21(2.0), "fit_intercept": False, "tol": 1e-12},

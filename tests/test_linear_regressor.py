@@ -219,6 +219,22 @@ def test_standardised_fits_do_not_depend_on_the_units_of_the_features(penalty, u
     )
 
 
+@pytest.mark.parametrize("missing", [0.0, 0.3])
+def test_weights_of_labels_count_in_the_scale_of_residuals(missing):
+    """Regression: medians from which the scale begins took each label once."""
+    X, Y = table(n=24, p=3)
+    rng = np.random.default_rng(0)
+    Y[rng.random(Y.shape) < missing] = np.nan
+    weight = rng.integers(0, 4, len(X))
+    weight[:2] = 9
+    model = tight(SharedSpecific(1.0, 1.0), "huber").fit(X, Y, weight)
+    twice = tight(SharedSpecific(1.0, 1.0), "huber").fit(
+        np.repeat(X, weight, axis=0), np.repeat(Y, weight, axis=0)
+    )
+    assert model.residual_scale_ == pytest.approx(twice.residual_scale_, rel=1e-9)
+    np.testing.assert_allclose(model.predict(X), twice.predict(X), rtol=1e-8)
+
+
 def test_huber_forgets_outliers_whatever_their_size():
     """What the loss is for: the error on clean rows."""
     X, Y = table(n=60)

@@ -7,9 +7,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ._numbers import LARGEST
-from ._words import counted, listed, option, row_of, summed_up
-
-MOST_LEVELS = 100  # a text column with more distinct values is a name or a date, not a category
+from ._survey import MOST_LEVELS
+from ._words import counted, listed, option, summed_up
 
 
 def tabular_transformer(X):
@@ -42,7 +41,7 @@ def read_features(reader, names, kept):
             reader.remember_how(names[k], ["decimal mark ','"])
             continue
         survey = reader.survey(names[k], kept)
-        if _is_text(reader.path, survey):
+        if _is_text(reader, survey):
             text.append(names[k])
         else:
             numbers[:, k] = reader.numbers(survey)
@@ -66,20 +65,14 @@ def _are_odd(X, numbers):
     return odd
 
 
-def _is_text(path, survey):
+def _is_text(reader, survey):
     """Whether a column is of text; dates and names, which are no categories, are refused."""
     drop = f"leave it out with {option('--drop', survey.name)}"
-    if survey.kind == "dates":
-        cell = survey.cells["date"][0]
-        raise ValueError(
-            f"{path}: column {survey.name!r} holds dates or times, as {cell!r} in row "
-            f"{row_of(survey.column, cell)}; turn it into a number, such as days since a start, or "
-            f"{drop}."
-        )
+    reader.refuse_dates(survey, f", or {drop}")
     if survey.kind == "text" and len(survey.counts) > MOST_LEVELS:
         raise ValueError(
-            f"{path}: text column {survey.name!r} has {len(survey.counts)} distinct values, too "
-            f"many for categories; {drop}."
+            f"{reader.path}: text column {survey.name!r} has {len(survey.counts)} distinct values, "
+            f"too many for categories; {drop}."
         )
     return survey.kind == "text"
 
@@ -96,6 +89,7 @@ def _kinds(X):
 
 
 def feature_notes(X):
+    """Notes on text that became indicators, and on gaps that were filled."""
     numbers, text = _kinds(X)
     holes = list(X[numbers].columns[X[numbers].isna().any()])
     notes = []

@@ -6,9 +6,9 @@ import numpy as np
 
 from .._label_kind import are_classes
 from .._task_ids import encode_tasks, objects
+from ._survey import MOST_LEVELS
 from ._words import counted, first_row, summed_up
 
-MOST_LEVELS = 100  # of more classes than this none is learned
 MOST_SHOWN = 8  # classes listed by name
 FEW = 10  # whole numbers that may be classes
 CURES = {
@@ -28,7 +28,7 @@ def read_labels(reader, names, classification):
     surveys = [reader.survey(name) for name in names]
     if not classification:
         for survey in surveys:
-            _refuse_dates(reader.path, survey)
+            reader.refuse_dates(survey)
     labels = pd.concat([_labels(reader, survey) for survey in surveys], axis=1)
     if classification is None:
         mixed = any(survey.n_numbers and not survey.is_clean for survey in surveys)
@@ -42,15 +42,6 @@ def read_labels(reader, names, classification):
     if len({type(label) for label in _observed(labels)}) > 1:  # columns of different kinds
         labels = labels.map(label_text, na_action="ignore")
     return labels, encode_tasks(objects(_observed(labels)))[0]
-
-
-def _refuse_dates(path, survey):
-    if survey.kind == "dates":
-        cell = survey.cells["date"][0]
-        raise ValueError(
-            f"{path}: column {survey.name!r} holds dates or times, as {cell!r}, and is to be "
-            "predicted; turn it into a number, such as days since a start."
-        )
 
 
 def _labels(reader, survey):
@@ -92,6 +83,7 @@ def _observed(labels):
 
 
 def class_note(labels, classes):
+    """A note on the classes and how many labels each has."""
     counts = Counter(_observed(labels))
     shown = [f"{label_text(label)!r} ({counts[label]})" for label in classes[:MOST_SHOWN]]
     more = ", ..." if len(classes) > MOST_SHOWN else ""

@@ -153,6 +153,16 @@ class Reader:
             f"{half}the limit, or mark it as missing with {_na_values(bounds)}, or {cure}."
         )
 
+    def refuse_dates(self, survey, cure=""):
+        """Refuse a column of dates; `cure` is what to do if it is not made a number."""
+        if survey.kind == "dates":
+            cell = survey.cells["date"][0]
+            raise ValueError(
+                f"{self.path}: column {survey.name!r} holds dates or times, as {cell!r} in row "
+                f"{row_of(survey.column, cell)}; turn it into a number, such as days since a "
+                f"start{cure}."
+            )
+
     def notes(self):
         """How columns were read that are not plain numbers: a sentence for each way."""
         notes = [f"{summed_up(names)}: read as numbers, {how}." for how, names in self.how.items()]

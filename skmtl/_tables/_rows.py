@@ -176,9 +176,7 @@ def _rows(text, sep, limit=None):
         text = re.sub(r" (?=[\r\n])", "", text)
     lines = io.StringIO(f"{text}\n{END}\n", newline=None)
     reader = islice(csv.reader(lines, delimiter=sep, skipinitialspace=True), limit)
-    blanks = (
-        None if text.isascii() else INVISIBLE
-    )  # None are those of Python, which are found faster
+    blanks = None if text.isascii() else INVISIBLE  # None: those of Python, found faster
     try:
         rows = [[cell.strip(blanks) for cell in row] for row in reader]
     except csv.Error as error:

@@ -11,6 +11,7 @@ from unicodedata import normalize
 from .._numerals import SCALES, is_currency, numeral
 from ._marks import are_day_numbers, kind_of
 
+MOST_LEVELS = 100  # text with more distinct values is names, no categories and no classes
 MOST_UNITS = 3  # what has more kinds of ends, as postcodes have, is text
 SHORT_UNITS = set("g k K m M l L h s t")  # of other single letters, as in 2A and 2B, none is a unit
 

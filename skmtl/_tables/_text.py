@@ -21,9 +21,8 @@ CONTROLS = bytes({*range(32)} - {*b"\t\n\v\f\r\x1a\x1b"})
 def decode(source, encoding=None):
     """The text, and a list with a note on its encoding unless that is UTF-8."""
     text, found = _decode(source, [encoding] if encoding else _likely(source.data))
-    text = normalize(
-        "NFC", text
-    )  # letters and their accents are one character on some systems only
+    # letters and their accents are one character on some systems only
+    text = normalize("NFC", text)
     if not text.strip():
         raise ValueError(f"{source.name} is empty.")
     if found.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig"):

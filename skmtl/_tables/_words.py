@@ -16,6 +16,7 @@ def counted(number, thing):
 
 
 def listed(names):
+    """Names in quotation marks, with commas between."""
     return ", ".join(repr(name) for name in names)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._classes import UnitLayout
+from .._classes import one_unit_each
 from ..losses import SquaredError
 from ..solvers import HeldOutLoss
 
@@ -20,7 +20,7 @@ class HeldOutSquares:
     def __init__(self, fitted, test):
         row = {fitted.tasks[t]: k for k, t in enumerate(fitted.labelled)}
         self.mine = np.array([row.get(test.tasks[t], len(row)) for t in test.labelled])
-        layout = UnitLayout([np.zeros(1, dtype=int)] * len(self.mine), None, 1)
+        layout = one_unit_each(len(self.mine))
         self.evaluate = HeldOutLoss(test.data, layout, SquaredError())
         self.weight = float(test.data.weight_sums.sum())
 

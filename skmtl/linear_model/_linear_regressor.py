@@ -82,8 +82,8 @@ default="shared_specific"
     certificate_ : float
         How far the solution is from the minimum. "working-set", and "fista" for the squared error
         and a norm: the duality gap over the objective of the tasks' mean labels. Otherwise "fista":
-        the largest step that is left, relative to that at zero. "newton-cg": the largest gradient,
-        relative to that at zero. 0 for "elimination".
+        the largest step that is left, relative to the slopes of the labels at zero. "newton-cg":
+        the largest gradient, relative to that at zero. 0 for "elimination".
     n_iter_ : int
     task_weights_ : ndarray of shape (n_tasks,)
         Weights used, mean 1 over labelled tasks and 0 for the others.
@@ -238,6 +238,11 @@ default="shared_specific"
         self.intercept_ = take(xp.concat([self.intercept_, b]), source)
         self.specific_coef_ = self.coef_ - self.shared_coef_
 
+    @property
+    def _of_unlabelled(self):
+        graph = self.penalty == "graph_laplacian" or hasattr(self.penalty, "of_others")
+        return "coefficients that the penalty has for it" if graph else super()._of_unlabelled
+
     def _check_params(self):
         """The loss and the penalty, every parameter being checked."""
         check_flag("fit_intercept", self.fit_intercept)
@@ -289,9 +294,9 @@ default="shared_specific"
 def _label_scale(data):
     """Median distance of the labels to the median of their task, as a standard deviation."""
     labels = data.labels
-    parts = np.split(labels.y, labels.indptr[1:-1])
-    distances = np.concatenate([np.abs(part - np.median(part)) for part in parts])
-    return float(np.median(distances)) / CONSISTENT
+    spans = [slice(*labels.indptr[t : t + 2]) for t in range(data.n_tasks)]
+    medians = np.array([_median(labels.y[span], labels.s[span]) for span in spans])
+    return _median(np.abs(labels.y - medians[labels.task]), labels.s) / CONSISTENT
 
 
 def _residual_scale(data, solution):
@@ -302,13 +307,17 @@ def _residual_scale(data, solution):
     """
     labels = data.labels
     size = np.abs(labels.y - _predictions(data, solution))
-    order = np.argsort(size)
-    weight = labels.s[order]
-    total = weight.sum()
-    vanishing = min(data.n_tasks * (data.X.shape[1] + 1), total / 2)
-    middle = (vanishing + total) / 2
+    vanishing = data.n_tasks * (data.X.shape[1] + 1)
+    return _median(size, labels.s, min(vanishing, labels.s.sum() / 2)) / CONSISTENT
+
+
+def _median(values, weight, below=0.0):
+    """Median where a value of weight 2 stands twice, of all but the smallest of weight `below`."""
+    order = np.argsort(values)
+    weight, total = weight[order], weight.sum()
+    middle = (below + total) / 2
     at = np.searchsorted(np.cumsum(weight), [middle, middle + ROUNDING * total])
-    return float(size[order][np.minimum(at, len(size) - 1)].mean()) / CONSISTENT
+    return float(values[order][np.minimum(at, len(values) - 1)].mean())
 
 
 def _predictions(data, solution):

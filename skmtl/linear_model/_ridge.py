@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from .._classes import UnitLayout
-from .._data import label_moments, of_tasks, relabelled_by_task
+from .._classes import one_unit_each
+from .._data import label_levels, of_tasks, without_levels
 from ..base import at_once
 from ..losses import SquaredError
 from ..solvers import (
@@ -235,18 +235,16 @@ class MultiTaskRidge(
     def _balance(self, balancer, fit_input, penalty):
         """(FitInput with the weights found, Solution)."""
         data, T = fit_input.data, fit_input.data.n_tasks
-        level = np.zeros(T)
-        if self.fit_intercept:  # a large one would round small labels
-            level = _mean_labels(data, own=penalty.alpha_intercept == 0)
-        layout = UnitLayout([np.zeros(1, dtype=int)] * T, None, 1)
+        free = penalty.alpha_intercept == 0
+        level, layout = label_levels(data, self.fit_intercept, own=free), one_unit_each(T)
         solver = choose_smooth_solver("auto", layout, data.X)
         problem = SmoothProblem(
-            relabelled_by_task(data, lambda y, task: y - level[task]),
+            without_levels(data, level),
             SquaredError(),
             layout,
             np.ones(T),
             fit_intercept=self.fit_intercept,
-            free_intercept=penalty.alpha_intercept == 0,
+            free_intercept=free,
             on_host=solver == "irls",
         )
         solution, weights = fit_balanced(
@@ -294,9 +292,3 @@ class MultiTaskRidge(
     def _record_solution(self, X, fit_input, solution):
         super()._record_solution(X, fit_input, solution)
         self.n_iter_ = max(1, solution.n_iter)
-
-
-def _mean_labels(data, *, own):
-    """Weighted mean label of each task, its own or that of all labels."""
-    moments = label_moments(data)  # equal labels are their mean to the last bit
-    return moments.mean if own else np.full(data.n_tasks, moments.pooled_mean)

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._backend import take
-from .._classes import UnitLayout
-from .._data import label_moments, relabelled_by_task
+from .._classes import one_unit_each
+from .._data import label_levels, without_levels
 from ._fista import fista
 from ._objective import LinearObjective
 from ._penalised import PenalisedObjective, solve_penalised
@@ -133,12 +133,12 @@ def _solve_newton(data, loss, penalty, omega, *, fit_intercept, tol, max_iter):
 
 def _solve_shared(data, loss, penalty, omega, fit_intercept, tol, max_iter):
     """The same in shared and specific coefficients."""
-    free, layout = penalty.alpha_intercept == 0, _one_unit_each(data)
+    free, layout = penalty.alpha_intercept == 0, one_unit_each(data.n_tasks)
     # differences of the tasks' levels belong to the penalty of the intercepts, if there is one
-    level = _levels(data, fit_intercept, own=free)
+    level = label_levels(data, fit_intercept, own=free)
     solver = choose_smooth_solver("auto", layout, data.X)
     problem = SmoothProblem(
-        _without(data, level),
+        without_levels(data, level),
         loss,
         layout,
         omega,
@@ -153,7 +153,7 @@ def _solve_shared(data, loss, penalty, omega, fit_intercept, tol, max_iter):
 def _solve_proximal(minimise):
     def solve(data, loss, penalty, omega, *, fit_intercept, tol, max_iter):
         level, objective = _objective(LinearObjective, data, loss, penalty, omega, fit_intercept)
-        W, n_iter, certificate, *_ = minimise(objective, penalty, tol=tol, max_iter=max_iter)
+        W, n_iter, certificate = minimise(objective, penalty, tol=tol, max_iter=max_iter)
         return _solution(objective, penalty, level, tol, W, n_iter, certificate)
 
     return solve
@@ -161,33 +161,16 @@ def _solve_proximal(minimise):
 
 def _objective(kind, data, loss, penalty, omega, fit_intercept):
     """(levels of the labels, objective of the kind without them)."""
-    level, (n, p) = _levels(data, fit_intercept, own=True), data.X.shape
+    level, (n, p) = label_levels(data, fit_intercept, own=True), data.X.shape
     return level, kind(
-        _without(data, level),
+        without_levels(data, level),
         loss,
-        _one_unit_each(data),
+        one_unit_each(data.n_tasks),
         omega,
         fit_intercept=fit_intercept,
         own_centres=True,
         reduce=penalty.rotation_invariant and 2 * n < p,
     )
-
-
-def _one_unit_each(data):
-    return UnitLayout([np.zeros(1, dtype=int)] * data.n_tasks, None, 1)
-
-
-def _levels(data, fit_intercept, *, own):
-    """Mean label of each task, or of all; zeros without intercepts."""
-    if not fit_intercept:
-        return np.zeros(data.n_tasks)
-    moments = label_moments(data)
-    return moments.mean if own else np.full(data.n_tasks, moments.pooled_mean)
-
-
-def _without(data, level):
-    """TaskData with labels about the level of their task: a large one would round small labels."""
-    return relabelled_by_task(data, lambda y, task: y - level[task])
 
 
 def _solution(objective, penalty, level, tol, W, n_iter, certificate):

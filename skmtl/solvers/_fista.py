@@ -39,7 +39,7 @@ class Metric(NamedTuple):
 
 
 @np.errstate(over="ignore", invalid="ignore")  # steps that are not finite are refused
-def fista(objective, penalty, *, tol, max_iter, start=None, metric=None):
+def fista(objective, penalty, *, tol, max_iter, start=None):
     """Minimise f(W) + penalty(W), intercepts free.
 
     Parameters
@@ -51,18 +51,15 @@ def fista(objective, penalty, *, tol, max_iter, start=None, metric=None):
         Certificate at which it stops (see `certificate_of`).
     max_iter : int
     start : array of shape (n_units, m), optional
-    metric : Metric, optional
-        Of an earlier call.
 
     Returns
     -------
     W : array of shape (n_units, m)
     n_iter : int
     certificate : float
-    metric : Metric
     """
     certificate_of = Certificate(objective, penalty)
-    metric = make_metric(objective, penalty) if metric is None else metric
+    metric = make_metric(objective, penalty)
     old = now = _at(objective, objective.zeros())
     rounding = ROUNDING * abs(objective.loss_sum(now.scores))
     if start is not None:
@@ -82,7 +79,7 @@ def fista(objective, penalty, *, tol, max_iter, start=None, metric=None):
         # 4. the certificate, now and then
         if n_iter % LOOK == 0 or n_iter == max_iter:
             certificate = certificate_of(now, metric)
-    return now.W, n_iter, certificate, metric
+    return now.W, n_iter, certificate
 
 
 def make_metric(objective, penalty):
@@ -188,8 +185,8 @@ class Certificate:
         self.has_gap = objective.loss.is_quadratic and penalty.has_gap
         self.scale = None
 
-    def __call__(self, now, metric):
-        """The certificate at an Iterate."""
+    def __call__(self, now, metric=None):
+        """The certificate at an Iterate; a gap needs no Metric."""
         if self.has_gap:
             return self._gap(now)
         slopes = self.objective.slopes(now.scores)

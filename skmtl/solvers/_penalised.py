@@ -81,7 +81,7 @@ class PenalisedObjective(LinearObjective):
         return xp.concat([pulled, xp.zeros_like(W[:, p:])], axis=1)
 
 
-def solve_penalised(objective, penalty, *, tol, max_iter, start=None):
+def solve_penalised(objective, penalty, *, tol, max_iter):
     """Minimise a PenalisedObjective at a penalty with `precision`.
 
     Parameters
@@ -91,7 +91,6 @@ def solve_penalised(objective, penalty, *, tol, max_iter, start=None):
     tol : float
         Relative gradient at which it stops (see _newton.py).
     max_iter : int
-    start : array of shape (n_units, m), optional
 
     Returns
     -------
@@ -101,6 +100,6 @@ def solve_penalised(objective, penalty, *, tol, max_iter, start=None):
     """
     objective.set_penalty(penalty)
     point, n_iter, residual = minimise(
-        objective, newton_cg_step, tol=tol, max_iter=max_iter, start=start, polish=True
+        objective, newton_cg_step, tol=tol, max_iter=max_iter, polish=True
     )
     return point.P, n_iter, residual

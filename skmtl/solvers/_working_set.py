@@ -17,7 +17,7 @@ EARLY = 0.1  # share of the certificate to which sets are solved that may lack f
 INNER = 0.3  # accuracy in a working set, of that asked for
 
 
-def solve_working_set(objective, penalty, *, tol, max_iter, start=None):
+def solve_working_set(objective, penalty, *, tol, max_iter):
     """Minimise f(W) + penalty(W), for a penalty that separates features and has a dual norm.
 
     Parameters
@@ -27,7 +27,6 @@ def solve_working_set(objective, penalty, *, tol, max_iter, start=None):
     tol : float
     max_iter : int
         Proximal steps in all.
-    start : array of shape (n_units, m), optional
 
     Returns
     -------
@@ -35,13 +34,12 @@ def solve_working_set(objective, penalty, *, tol, max_iter, start=None):
     n_iter : int
     certificate : float
     """
-    p, n_iter, metric = objective.n_coordinates, 0, None
-    W = objective.zeros() if start is None else start
+    p, n_iter, W = objective.n_coordinates, 0, objective.zeros()
     certificate_of, D = Certificate(objective, penalty), to_numpy(curvatures(objective, penalty))
-    size = max(FEWEST, 2 * int(_is_used(W[:, :p]).sum()))
+    size = FEWEST
     while True:
         now = Iterate(W, objective.scores(W))
-        certificate = certificate_of(now, metric)
+        certificate = certificate_of(now)
         if certificate <= tol or n_iter >= max_iter:
             return W, n_iter, certificate
         # 1. the features in use and those with the largest slopes, or all
