@@ -4,7 +4,7 @@ import numpy as np
 from scipy.linalg import block_diag, null_space
 from scipy.stats import multivariate_normal
 
-from skmtl.solvers.evidence._cells import Cells
+from skmtl.covariance._cells import Cells
 
 
 def covariance_matrix(n_tasks, rng, size=1.0):

@@ -14,8 +14,8 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import BayesianRidge
 
 from skmtl._backend import is_foreign
+from skmtl.covariance._cells import Cells
 from skmtl.linear_model import MultiTaskBayesianRidge, MultiTaskRidge
-from skmtl.solvers.evidence._cells import Cells
 
 
 def raw(*args, **params):

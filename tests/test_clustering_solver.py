@@ -6,13 +6,13 @@ from scipy.sparse import coo_array, csr_array
 from sklearn.linear_model import Ridge
 
 from skmtl._data import long_data, wide_data
+from skmtl.clustering import ClusteringProblem, check_graph
+from skmtl.clustering._certificate import objective
+from skmtl.clustering._graph import nearest_tasks, task_graph
+from skmtl.clustering._losses import quadratic_losses
+from skmtl.clustering._smooth import SmoothLosses
 from skmtl.losses import LogLoss, SquaredError
 from skmtl.penalties import PENALTIES, TaskLasso, TaskMCP, TaskSCAD
-from skmtl.solvers import ClusteringProblem, check_graph
-from skmtl.solvers._clustering_certificate import objective
-from skmtl.solvers._clustering_graph import nearest_tasks, task_graph
-from skmtl.solvers._clustering_losses import quadratic_losses
-from skmtl.solvers._clustering_smooth import SmoothLosses
 
 T, N, P = 6, 12, 4
 OUTLIER_PENALTIES = [TaskLasso(0.7), TaskMCP(0.7, 1.5), TaskMCP(0.7, 3.0), TaskSCAD(0.7, 2.5)]

@@ -521,7 +521,7 @@ def test_a_learned_covariance_that_was_asked_for_fails_by_name():
 
 
 def test_a_learned_covariance_that_takes_too_long_is_left_out(monkeypatch):
-    monkeypatch.setattr("skmtl.solvers.evidence._routes.IMPOSSIBLE", 1.0)
+    monkeypatch.setattr("skmtl.covariance._routes.IMPOSSIBLE", 1.0)
     with pytest.warns(UserWarning, match=f"{LEARNED} is left out: .* takes .* operations"):
         comparison = compare(*long_data(), cv=FEW)
     assert list(comparison.scores) == [*SIMPLE, "MultiTaskRidgeCV"]

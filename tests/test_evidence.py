@@ -6,15 +6,15 @@ from _dense_evidence import DensePosterior, covariance_matrix, make_cells, restr
 
 from skmtl._backend import inverse_pd
 from skmtl._data import long_data, wide_data
-from skmtl.solvers.evidence import EvidenceProblem
-from skmtl.solvers.evidence._arrow import ArrowRoute
-from skmtl.solvers.evidence._ascent import lbfgs, squarem
-from skmtl.solvers.evidence._eigen import EigenRoute
-from skmtl.solvers.evidence._frame import label_units, make_frame
-from skmtl.solvers.evidence._kernel import KernelRoute
-from skmtl.solvers.evidence._primal import PrimalRoute
-from skmtl.solvers.evidence._priors import InverseWishart, PooledVariances
-from skmtl.solvers.evidence._structures import Diagonal, Full, LowRank, Scaled, Shared
+from skmtl.covariance import EvidenceProblem
+from skmtl.covariance._arrow import ArrowRoute
+from skmtl.covariance._ascent import lbfgs, squarem
+from skmtl.covariance._eigen import EigenRoute
+from skmtl.covariance._frame import label_units, make_frame
+from skmtl.covariance._kernel import KernelRoute
+from skmtl.covariance._primal import PrimalRoute
+from skmtl.covariance._priors import InverseWishart, PooledVariances
+from skmtl.covariance._structures import Diagonal, Full, LowRank, Scaled, Shared
 
 SHAPES = [(12, 4, 3), (10, 20, 4), (14, 3, 4)]  # (rows, coordinates, tasks)
 CLOSE = 1e-10  # dense algebra of systems of some 40 unknowns, well conditioned
@@ -385,7 +385,7 @@ def test_the_cheapest_route_is_taken():
 @pytest.mark.parametrize("noise", ["full", "diagonal"])
 def test_all_routes_learn_the_same_covariances(noise, holes, monkeypatch):
     """One fit on each route, at a tolerance at which the maximum is all that is left."""
-    from skmtl.solvers.evidence import _problem, _routes
+    from skmtl.covariance import _problem, _routes
 
     rng = np.random.default_rng(15)
     X, Y = rng.normal(size=(25, 6)), rng.normal(size=(25, 3))
@@ -409,7 +409,7 @@ def test_all_routes_learn_the_same_covariances(noise, holes, monkeypatch):
 
 
 def test_many_tasks_with_gaps_get_loadings_where_full_covariances_are_dear(monkeypatch):
-    from skmtl.solvers.evidence import _problem
+    from skmtl.covariance import _problem
 
     def parts(Y, *words):
         return [
@@ -428,7 +428,7 @@ def test_many_tasks_with_gaps_get_loadings_where_full_covariances_are_dear(monke
 
 
 def test_structures_that_would_take_hours_are_refused_with_the_way_out(monkeypatch):
-    from skmtl.solvers.evidence import _routes
+    from skmtl.covariance import _routes
 
     monkeypatch.setattr(_routes, "IMPOSSIBLE", 1.0)
     rng = np.random.default_rng(18)

@@ -30,7 +30,8 @@ DATA = {
     "_splitters",
 }
 MATHS = {"losses", "penalties", "balancing", "asymptotics"}
-LAYERS = (BOUNDARY, DATA, MATHS, {"solvers"})  # what is in none of them is at the top
+SOLVERS = {"solvers", "clustering", "covariance"}
+LAYERS = (BOUNDARY, DATA, MATHS, SOLVERS)  # what is in none of them is at the top
 FRIENDS = {"asymptotics": {"losses", "penalties"}}  # imports within the layer of maths
 ENTRY = {"_cli", "__main__"}  # may import the package itself, for its version
 HARDWARE = {"cupy", "cupyx", "torch", "jax", "array_api_compat", "array_api_strict", "lapack"}
@@ -102,7 +103,11 @@ def _refuse(module, target, name):
         return "maths takes arrays and knows neither data nor its neighbours"
     if mine == 3 and theirs == 2 and name and name[0].isupper():
         return "solvers take objects and name no class"
-    if mine == 4 and theirs in (2, 3, 4) and any(p.startswith("_") for p in _path(target, name)):
+    if (
+        mine in (3, 4)
+        and theirs in (2, 3, 4)
+        and any(p.startswith("_") for p in _path(target, name))
+    ):
         return "only public names of other packages"
     return None
 

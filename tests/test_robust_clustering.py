@@ -19,10 +19,10 @@ from skmtl import (
     MultiTaskRobustClusteringClassifier,
     MultiTaskRobustClusteringCV,
 )
+from skmtl.clustering._model import number_clusters
 from skmtl.datasets import make_clustered_tasks
 from skmtl.linear_model._cluster_path import merge_tree
 from skmtl.linear_model._cluster_rules import choose_clusters, run_lengths, says_something
-from skmtl.solvers._clustering_model import number_clusters
 
 FINE = {"tol": 1e-11, "max_iter": 20000}
 GRID = {"alphas": [1.0], "alphas_fuse": [0.01, 0.3], "alphas_outlier": [4.0]}

@@ -8,11 +8,11 @@ from sklearn.metrics import adjusted_rand_score
 
 from skmtl import MultiTaskLogisticRegression, MultiTaskRobustClusteringClassifier
 from skmtl._data import wide_data
+from skmtl.clustering import ClusteringProblem
+from skmtl.clustering._smooth import SmoothLosses
 from skmtl.datasets import make_clustered_tasks
 from skmtl.losses import LogLoss
 from skmtl.penalties import TaskLasso, TaskMCP
-from skmtl.solvers import ClusteringProblem
-from skmtl.solvers._clustering_smooth import SmoothLosses
 
 FINE = {"tol": 1e-9, "max_iter": 20000}
 

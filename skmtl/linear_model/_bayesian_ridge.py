@@ -9,7 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from .._checks import check_count, check_flag, check_option, check_strength
 from .._validation import check_labels, naming
 from ..base import at_once
-from ..solvers.evidence import AllTasks, EvidenceProblem
+from ..covariance import AllTasks, EvidenceProblem
 from ._bayesian_predict import PosteriorMixin, on_host
 
 COVARIANCES = ("auto", "full", "low_rank", "shared", "diagonal")

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
-from ..solvers import OUTLIER
+from ..clustering import OUTLIER
 from ._selection import first_least
 
 STABLE = 0.9  # mean adjusted Rand index from which clusters count as stable

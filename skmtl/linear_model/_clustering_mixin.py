@@ -8,9 +8,9 @@ from sklearn.utils.extmath import row_norms
 
 from .. import _backend
 from .._checks import check_count, check_flag, check_option, check_strength
+from ..clustering import INITS, OUTLIER, ClusteringProblem, check_graph
 from ..losses import LOSSES
 from ..penalties import PENALTIES
-from ..solvers import CLUSTERING_INITS, OUTLIER, ClusteringProblem, check_graph
 from ._cluster_path import ClusterPathMixin
 
 OUTLIER_PENALTIES = {"mcp": "task_mcp", "scad": "task_scad", "lasso": "task_lasso", "none": None}
@@ -34,7 +34,7 @@ class RobustClusteringMixin(ClusterPathMixin):
                 f"{self.gamma!r}."
             )
         check_count("n_neighbors", self.n_neighbors)
-        check_option("init", self.init, CLUSTERING_INITS)
+        check_option("init", self.init, INITS)
         check_flag("fit_intercept", self.fit_intercept)
         check_strength("tol", self.tol, zero=True, infinite=False)
         check_count("max_iter", self.max_iter)

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._checks import check_flag, check_option, check_strengths
 from ..base import at_once
-from ..solvers import OUTLIER
+from ..clustering import OUTLIER
 from ._base import LinearRegressorMixin
 from ._cluster_path import ROUGH
 from ._cluster_rules import CLUSTER_RULES, choose_clusters, stability_of

@@ -2,10 +2,6 @@
 
 from ._alo import leave_one_out_losses, leave_one_out_sums
 from ._choose import LINEAR_SOLVERS, choose_linear_solver, solve_linear
-from ._clustering import INITS as CLUSTERING_INITS
-from ._clustering import ClusteringProblem
-from ._clustering_graph import check_graph
-from ._clustering_model import OUTLIER
 from ._design import feature_variance
 from ._held_out import HeldOutLoss
 from ._objective import LinearObjective
@@ -17,12 +13,9 @@ from ._stream import MomentProblem
 from ._task_objectives import TaskObjectives
 
 __all__ = [
-    "CLUSTERING_INITS",
     "LINEAR_SOLVERS",
-    "OUTLIER",
     "SMOOTH_SOLVERS",
     "SOLVERS",
-    "ClusteringProblem",
     "HeldOutLoss",
     "LinearObjective",
     "MomentProblem",
@@ -31,7 +24,6 @@ __all__ = [
     "Solution",
     "TaskObjectives",
     "balance_fit",
-    "check_graph",
     "choose_linear_solver",
     "choose_smooth_solver",
     "choose_solver",

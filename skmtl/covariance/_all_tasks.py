@@ -37,7 +37,7 @@ class AllTasks:
     --------
     >>> import numpy as np
     >>> from skmtl._data import wide_data
-    >>> from skmtl.solvers.evidence import AllTasks, EvidenceProblem
+    >>> from skmtl.covariance import AllTasks, EvidenceProblem
     >>> X = np.linspace(-1, 1, 12)[:, None]
     >>> Y = np.hstack([X, 2 * X, np.full((12, 1), np.nan)]) + 0.1 * np.cos(9 * X)
     >>> data, labelled = wide_data(X, Y)

@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..._backend import inverse_pd
+from .._backend import inverse_pd
 from ._matrices import inverse_of, root_of
 
 

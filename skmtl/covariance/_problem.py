@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..._backend import few_threads, require_memory, to_numpy
+from .._backend import few_threads, require_memory, to_numpy
 from ._cells import Cells
 from ._climb import Climb
 from ._frame import label_units, make_frame
@@ -90,7 +90,7 @@ class EvidenceProblem:
     --------
     >>> import numpy as np
     >>> from skmtl._data import wide_data
-    >>> from skmtl.solvers.evidence import EvidenceProblem
+    >>> from skmtl.covariance import EvidenceProblem
     >>> X = np.linspace(-1, 1, 12)[:, None]
     >>> data, _ = wide_data(X, np.hstack([X, -X]) + 0.1 * np.cos(9 * X))
     >>> fitted = EvidenceProblem(data).maximise()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..._backend import eigh_psd
+from .._backend import eigh_psd
 
 FEW = 3  # labels below which a task takes the scale of the others
 FAR = 10.0  # times that scale beyond which it takes its own all the same

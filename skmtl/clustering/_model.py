@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._clustering_admm import Fusion, fuse
-from ._clustering_certificate import first_order_residual, objective, relative_gap
-from ._clustering_dual import duality_gap
+from ._admm import Fusion, fuse
+from ._certificate import first_order_residual, objective, relative_gap
+from ._dual import duality_gap
 
 COARSEST = 1e-3  # residual of the first fits between tangents
 FINEST = 1e-15  # residual below which there is rounding only

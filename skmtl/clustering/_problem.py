@@ -11,14 +11,14 @@ import numpy as np
 from sklearn.utils.extmath import row_norms
 
 from .._backend import few_threads
-from ._clustering_admm import first_state
-from ._clustering_graph import nearest_tasks, no_edges
-from ._clustering_losses import quadratic_losses
-from ._clustering_model import Model, component_means
-from ._clustering_newton import newton
-from ._clustering_smooth import SmoothLosses
-from ._clustering_start import consensus
-from ._solution import Solution
+from ..solvers import Solution
+from ._admm import first_state
+from ._graph import nearest_tasks, no_edges
+from ._losses import quadratic_losses
+from ._model import Model, component_means
+from ._newton import newton
+from ._smooth import SmoothLosses
+from ._start import consensus
 
 INITS = ("outlier_first", "convex")
 FAR = 3.0  # robust standard deviations above the median that are far
@@ -47,7 +47,7 @@ class ClusteringProblem:
     >>> import numpy as np
     >>> from skmtl._data import wide_data
     >>> from skmtl.losses import SquaredError
-    >>> from skmtl.solvers import ClusteringProblem
+    >>> from skmtl.clustering import ClusteringProblem
     >>> data, _ = wide_data(np.array([[1.0], [-1.0]]), np.array([[1.0, 2.0], [-1.0, -2.0]]))
     >>> problem = ClusteringProblem(data, SquaredError(), np.ones(2), fit_intercept=False)
     >>> problem.solve(None, alpha=1.0, alpha_fuse=10.0).W

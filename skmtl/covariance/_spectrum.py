@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..._backend import eigh_psd
+from .._backend import eigh_psd
 
 
 class Spectrum(NamedTuple):

@@ -12,7 +12,7 @@ and the common level an effect at the tip without the I.
 
 import numpy as np
 
-from ..._backend import eigh_psd
+from .._backend import eigh_psd
 from ._arrow_posterior import ArrowPosterior
 from ._arrow_state import ArrowState
 from ._evaluation import LOG_2PI, FactorEvaluation

@@ -131,7 +131,7 @@ def check_graph(weights, n_tasks):
 
     Examples
     --------
-    >>> from skmtl.solvers import check_graph
+    >>> from skmtl.clustering import check_graph
     >>> graph = check_graph([[0, 1, 0], [1, 0, 2], [0, 2, 0]], 3)
     >>> graph.i, graph.j, graph.r
     (array([0, 1]), array([1, 2]), array([1., 2.]))

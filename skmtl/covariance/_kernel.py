@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..._backend import inverse_pd
+from .._backend import inverse_pd
 from ._evaluation import LOG_2PI, Evaluation
 from ._kernel_posterior import KernelPosterior, by_task
 

@@ -24,8 +24,8 @@ from .._backend import (
     to_place,
     widest_float,
 )
-from ._clustering_dual import balanced
-from ._design import make_design, make_frame
+from ..solvers._design import make_design, make_frame
+from ._dual import balanced
 
 RIDGES = np.logspace(2, -4, 13)  # strengths of the initial estimates, in mean curvatures
 FEWER_FEATURES = "use fewer features, or fewer tasks at a time"

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.extmath import row_norms
 
-from ._clustering_dual import capped
+from ._dual import capped
 
 NEGLIGIBLE = 1e-8  # of the gradient at zero, or of the objective there: what is less is no unit
 

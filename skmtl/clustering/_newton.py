@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ._clustering_certificate import first_order_residual, objective, relative_gap
-from ._clustering_dual import duality_gap
-from ._clustering_model import Clustering, Model
+from ._certificate import first_order_residual, objective, relative_gap
+from ._dual import duality_gap
+from ._model import Clustering, Model
 
 MOST_STEPS = 100
 ROUGH = 0.1  # tol of a fit of a quadratic, in the residual of the last one

@@ -10,14 +10,14 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .._backend import eigh_psd, place_of, require_memory, to_numpy, to_place, widest_float
-from ._clustering_losses import (
+from ..solvers._design import make_frame, rows_of
+from ._losses import (
     FEWER_FEATURES,
     QuadraticLosses,
     above,
     least_curvature,
     quadratic_of_few_rows,
 )
-from ._design import make_frame, rows_of
 
 FLAT = 1e-10  # curvature from which on a label counts as saturated
 TINY = 1e-290  # curvature of any label, lest one be divided by zero

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..._backend import inverse_pd
+from .._backend import inverse_pd
 from ._tip import Tip
 
 
