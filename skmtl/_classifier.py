@@ -12,14 +12,14 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
 from . import _backend
-from ._classes import task_classes
 from ._data import of_tasks, relabelled
-from ._task_ids import rows_by_task
-from ._validation import (
+from ._input import (
     check_class_labels,
     float_name,
+    rows_by_task,
     split_task_column,
     stack_level,
+    task_classes,
     to_host,
 )
 from .base import MultiTaskMixin

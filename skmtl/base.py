@@ -14,30 +14,31 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from . import _backend
 from ._checks import check_flag, check_option
 from ._data import TaskData
-from ._feature_units import FeatureUnits, standard_units
-from ._frames import check_two_dimensional
-from ._validation import (
+from ._input import (
     FLOATS,
+    FeatureUnits,
     as_table,
     check_foreign,
     check_labels,
     check_observed,
     check_same_rows,
     check_task_weight,
+    check_two_dimensional,
     check_weight,
     checked_array,
     float_name,
     meet_unknown,
     number_tasks,
     require_y,
-    silence,
     split_task_column,
+    standard_units,
     task_data,
     task_names,
     to_host,
     warn_alike,
     warn_unlabelled,
     work_estimate,
+    zero_task_weights,
 )
 from .metrics import multitask_r2_score
 
@@ -81,7 +82,7 @@ class FitInput(NamedTuple):
     values: Any = None
     units: Any = FeatureUnits()
 
-    def deliver(self, x):
+    def to_input_namespace(self, x):
         """A result at the place and in the type of the user's X."""
         return _backend.to_place(x, self.origin, self.dtype)
 
@@ -215,7 +216,7 @@ class MultiTaskMixin(MultiOutputMixin):
         place = _backend.resolve_device(self.device, features, work_estimate(features, labels))
         task_weight = check_task_weight(self.task_weight, len(tasks))
         if not isinstance(task_weight, str):
-            weight = silence(weight, task_weight > 0, codes, labels.shape)
+            weight = zero_task_weights(weight, task_weight > 0, codes, labels.shape)
         X_there = _backend.to_place(features, place)
         data, labelled = task_data(X_there, labels, weight, codes, len(tasks))
         omega = 1 / data.weight_sums if isinstance(task_weight, str) else task_weight[labelled]
@@ -254,7 +255,7 @@ class MultiTaskMixin(MultiOutputMixin):
         for name in ("mean", "scale"):
             vars(self).pop(f"{name}_", None)  # of an earlier fit
             if self.standardize:
-                setattr(self, f"{name}_", fit_input.deliver(getattr(self._units, name)))
+                setattr(self, f"{name}_", fit_input.to_input_namespace(getattr(self._units, name)))
         self._y_ndim = fit_input.y_ndim
         self.tasks_ = fit_input.tasks
         self.n_tasks_ = len(fit_input.tasks)

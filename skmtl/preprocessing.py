@@ -10,9 +10,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from . import _backend
 from ._checks import check_flag
 from ._data import label_moments
-from ._dated import check_dates
-from ._validation import (
+from ._input import (
     as_table,
+    check_dates,
     check_foreign,
     check_regressor,
     checked_array,

@@ -9,8 +9,8 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 
 from skmtl import MultiTaskLogisticRegression, MultiTaskRidge
-from skmtl._classes import UnitLayout
 from skmtl._data import wide_data
+from skmtl._input import UnitLayout
 from skmtl.balancing import NashBargaining
 from skmtl.losses import SquaredError
 from skmtl.penalties import SharedSpecific

@@ -141,11 +141,11 @@ def test_features_lie_where_the_fit_is_computed(data, fake_gpu):
     there = TaskMeans().fit(X, Y).fit_input
     assert _backend.place_of(there.data.X) == fake_gpu
     assert there.origin == _backend.NUMPY
-    back = there.deliver(there.data.X)
+    back = there.to_input_namespace(there.data.X)
     np.testing.assert_array_equal(back, X)
     assert TaskMeans(device="cpu").fit(X, Y).fit_input.data.X is X
     single = TaskMeans().fit(X.astype(np.float32), Y).fit_input
-    assert single.deliver(single.data.X).dtype == np.float32
+    assert single.to_input_namespace(single.data.X).dtype == np.float32
 
 
 def test_numpy_features_are_neither_copied_nor_converted(data):

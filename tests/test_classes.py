@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skmtl import MultiTaskLogisticRegression, MultiTaskRidgeClassifier
-from skmtl._classes import read_classes, task_classes
+from skmtl._input._classes import read_classes, task_classes
 
 CODES = np.array([[0, 1], [1, np.nan], [0, 0], [np.nan, 1]])
 

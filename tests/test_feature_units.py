@@ -7,7 +7,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skmtl._backend import to_numpy
 from skmtl._data import long_data, wide_data
-from skmtl._feature_units import FeatureUnits, standard_units, standard_units_of_moments
+from skmtl._input._feature_units import FeatureUnits, standard_units, standard_units_of_moments
 from skmtl._moments import long_moments, wide_moments
 from skmtl.solvers import Solution
 

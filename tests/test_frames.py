@@ -14,7 +14,7 @@ from sklearn.base import is_classifier
 from sklearn.preprocessing import FunctionTransformer
 
 from skmtl import IndependentTasks, MultiTaskRidge
-from skmtl._frames import as_numbers
+from skmtl._input._frames import as_numbers
 from skmtl.metrics import (
     multitask_accuracy_score,
     multitask_log_loss,

@@ -3,7 +3,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from skmtl._label_kind import are_classes
+from skmtl._input._label_kind import are_classes
 
 NAN = np.nan
 

@@ -12,17 +12,10 @@ import skmtl
 ROOT = Path(skmtl.__file__).parent
 BOUNDARY = {"_backend", "_registry", "_checks"}
 DATA = {
-    "_class_weight",
-    "_classes",
     "_classifier",
     "_data",
-    "_dated",
-    "_feature_units",
-    "_frames",
-    "_label_kind",
+    "_input",
     "_numerals",
-    "_task_ids",
-    "_validation",
     "base",
     "metrics",
     "datasets",
@@ -103,11 +96,7 @@ def _refuse(module, target, name):
         return "maths takes arrays and knows neither data nor its neighbours"
     if mine == 3 and theirs == 2 and name and name[0].isupper():
         return "solvers take objects and name no class"
-    if (
-        mine in (3, 4)
-        and theirs in (2, 3, 4)
-        and any(p.startswith("_") for p in _path(target, name))
-    ):
+    if mine == 4 and theirs in (2, 3, 4) and any(p.startswith("_") for p in _path(target, name)):
         return "only public names of other packages"
     return None
 

@@ -6,8 +6,8 @@ import pytest
 import scipy.sparse
 
 from skmtl._backend import to_numpy
-from skmtl._classes import UnitLayout
 from skmtl._data import long_data, wide_data
+from skmtl._input import UnitLayout
 from skmtl.losses import Huber, SquaredError
 from skmtl.penalties import L21, GraphLaplacian, TaskLasso
 from skmtl.solvers import LinearObjective

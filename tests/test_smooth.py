@@ -7,8 +7,8 @@ from _classification import Dense, binary, class_sets, several
 from _samplers import as_long, one_label_a_row, with_holes
 
 from skmtl._backend import place_of, to_numpy
-from skmtl._classes import task_classes
 from skmtl._data import long_data, wide_data
+from skmtl._input._classes import task_classes
 from skmtl.losses import LogLoss, MultinomialLogLoss
 from skmtl.penalties import SharedSpecific
 from skmtl.solvers import (

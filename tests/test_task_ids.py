@@ -23,7 +23,7 @@ from sklearn.linear_model import Ridge
 
 from skmtl import IndependentTasks, MultiTaskPerceptron, MultiTaskRidge
 from skmtl._backend import is_foreign, to_numpy
-from skmtl._task_ids import (
+from skmtl._input._task_ids import (
     are_alien,
     encode_tasks,
     id_array,

@@ -11,7 +11,7 @@ rows or groups are placed one by one in the fold that lacks their labels most, r
 import numpy as np
 from scipy.sparse import csr_array
 
-from .._task_ids import occurrence
+from .._input import occurrence
 from ._rounding import controlled_rounding
 
 TEST, TRAIN, UNUSED = 0, 1, 2

@@ -6,9 +6,15 @@ import numpy as np
 from sklearn.utils import check_array, indexable
 
 from .._backend import is_foreign, to_numpy
-from .._frames import as_numbers, check_collected
-from .._task_ids import encode_tasks, id_array, is_missing
-from .._validation import split_task_column, warn_alike
+from .._input import (
+    as_numbers,
+    check_collected,
+    encode_tasks,
+    id_array,
+    is_missing,
+    split_task_column,
+    warn_alike,
+)
 
 CLASS_SIZE = 5  # whole numbers with fewer labels a value, on average, are amounts, not classes
 

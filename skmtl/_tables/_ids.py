@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from .._task_ids import reading
+from .._input import reading
 from ._marks import is_mark
 from ._words import first_row, listed, option, summed_up
 

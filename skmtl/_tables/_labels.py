@@ -4,8 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from .._label_kind import are_classes
-from .._task_ids import encode_tasks, objects
+from .._input import are_classes, encode_tasks, objects
 from ._survey import MOST_LEVELS
 from ._words import counted, first_row, summed_up
 

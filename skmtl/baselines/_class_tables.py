@@ -6,7 +6,7 @@ classes be taken out.
 
 import numpy as np
 
-from .._task_ids import lookup_tasks
+from .._input import lookup_tasks
 
 
 def class_table(estimator, X, classes, method):

@@ -6,7 +6,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._checks import check_jobs
-from .._task_ids import rows_by_task
+from .._input import rows_by_task
 from ._tables import rows_of
 from ._wrapper import TaskWrapper, labels_of
 

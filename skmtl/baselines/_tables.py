@@ -8,8 +8,7 @@ from collections import Counter
 import numpy as np
 from sklearn.utils import _safe_indexing
 
-from .._frames import is_frame
-from .._task_ids import is_missing
+from .._input import is_frame, is_missing
 
 
 def begins_with_transformer(estimator):

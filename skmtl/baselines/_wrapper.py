@@ -12,11 +12,18 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import ClassifierTags, RegressorTags
 from sklearn.utils.metaestimators import available_if
 
-from .._classes import check_missing_label
 from .._classifier import ClassLabelsMixin, ProbabilityMixin
-from .._dated import check_dates, has_dates
-from .._frames import array_of_list
-from .._validation import as_table, check_labels, split_task_column, tags_of, to_host
+from .._input import (
+    array_of_list,
+    as_table,
+    check_dates,
+    check_labels,
+    check_missing_label,
+    has_dates,
+    split_task_column,
+    tags_of,
+    to_host,
+)
 from ..base import MultiTaskMixin, at_once
 from ._class_tables import chosen, class_table, restricted
 from ._tables import begins_with_transformer, float_type, is_for_transformer, rows_of

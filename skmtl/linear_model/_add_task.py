@@ -13,16 +13,16 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .._backend import few_threads, place_of, solve_psd, to_numpy, to_place
-from .._moments import long_moments
-from .._task_ids import encode_tasks
-from .._validation import (
+from .._input import (
     as_table,
     check_labels,
     check_observed,
     check_same_rows,
     check_weight,
+    encode_tasks,
     warn_alike,
 )
+from .._moments import long_moments
 from ..base import at_once
 
 

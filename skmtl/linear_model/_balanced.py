@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from .._validation import stack_level
+from .._input import stack_level
 from ..balancing import TaskStats, resolve_balancer
 from ..solvers import TaskObjectives, balance_fit
 

@@ -49,11 +49,11 @@ class LinearRegressorMixin(MultiTaskMixin):
         W, b = _backend.take(W, source), _backend.take(b, source)
         omega = np.zeros(T)
         omega[labelled] = fit_input.omega
-        deliver = fit_input.deliver
+        to_input = fit_input.to_input_namespace
         self._record_input(X, fit_input)
-        self.coef_, self.intercept_ = deliver(W), deliver(b)
-        self.shared_coef_ = deliver(solution.shared)
-        self.specific_coef_ = deliver(W - solution.shared)
-        self.shared_intercept_ = deliver(solution.shared_intercept)
-        self.task_weights_ = deliver(omega)
-        self._origin = deliver(solution.origin)
+        self.coef_, self.intercept_ = to_input(W), to_input(b)
+        self.shared_coef_ = to_input(solution.shared)
+        self.specific_coef_ = to_input(W - solution.shared)
+        self.shared_intercept_ = to_input(solution.shared_intercept)
+        self.task_weights_ = to_input(omega)
+        self._origin = to_input(solution.origin)

@@ -6,7 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .._backend import is_foreign, place_of, to_numpy, to_place
 from .._checks import check_count, check_flag
-from .._validation import checked_array
+from .._input import checked_array
 from ._base import LinearRegressorMixin
 
 

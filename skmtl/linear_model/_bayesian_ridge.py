@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 
 from .._checks import check_count, check_flag, check_option, check_strength
-from .._validation import check_labels, naming
+from .._input import check_labels, naming
 from ..base import at_once
 from ..covariance import AllTasks, EvidenceProblem
 from ._bayesian_predict import PosteriorMixin, on_host
@@ -346,24 +346,24 @@ class MultiTaskBayesianRidge(PosteriorMixin, RegressorMixin, BaseEstimator):
     def _record(self, X, fit_input, fitted, tasks, training):
         """Set the fitted attributes."""
         self._record_input(X, fit_input)
-        deliver, units = fit_input.deliver, fit_input.units
+        to_input, units = fit_input.to_input_namespace, fit_input.units
         coef, shared = units.coefficients(tasks.coef), units.coefficients(tasks.shared)
-        self.coef_, self.shared_coef_ = deliver(coef), deliver(shared)
-        self.specific_coef_ = deliver(coef - shared)
-        self.intercept_ = deliver(units.intercepts(coef, tasks.intercept))
-        self.shared_intercept_ = deliver(
+        self.coef_, self.shared_coef_ = to_input(coef), to_input(shared)
+        self.specific_coef_ = to_input(coef - shared)
+        self.intercept_ = to_input(units.intercepts(coef, tasks.intercept))
+        self.shared_intercept_ = to_input(
             np.asarray(units.intercepts(shared, tasks.shared_intercept))
         )
-        self.task_covariance_ = deliver(tasks.K)
-        self.task_correlation_ = deliver(_correlation(tasks.K))
-        self.noise_covariance_ = deliver(tasks.R)
-        self.noise_degrees_ = deliver(tasks.noise_degrees)
+        self.task_covariance_ = to_input(tasks.K)
+        self.task_correlation_ = to_input(_correlation(tasks.K))
+        self.noise_covariance_ = to_input(tasks.R)
+        self.noise_degrees_ = to_input(tasks.noise_degrees)
         vars(self).pop("group_covariances_", None)  # of an earlier fit
         if self.groups is not None:
-            self.group_covariances_ = deliver(fitted.K)
+            self.group_covariances_ = to_input(fitted.K)
         self.intercept_variance_ = fitted.level_variance
         self.log_evidence_ = fitted.log_evidence
-        self.scores_, self.n_iter_ = deliver(fitted.scores), fitted.n_iter
+        self.scores_, self.n_iter_ = to_input(fitted.scores), fitted.n_iter
         self._tasks, self._training = tasks, training
 
 

@@ -87,14 +87,14 @@ class RobustClusteringMixin(ClusterPathMixin):
         labels[labelled] = own
         U, O = np.tile(shared, (T, 1)), np.zeros((T, len(shared)))  # noqa: E741
         U[labelled], O[labelled] = centroids, parts
-        deliver, units = fit_input.deliver, fit_input.units
+        to_input, units = fit_input.to_input_namespace, fit_input.units
         self.labels_ = _backend.to_place(labels, fit_input.origin)
         self.n_clusters_ = int(labels.max() + 1)
         firsts = [int(np.argmax(labels == k)) for k in range(self.n_clusters_)]
         U = units.coefficients(U)
-        self.centroids_, self.outlier_coef_ = deliver(U), deliver(units.coefficients(O))
-        self.cluster_centers_ = deliver(U[firsts])
-        self.outlier_score_ = deliver(row_norms(O))
+        self.centroids_, self.outlier_coef_ = to_input(U), to_input(units.coefficients(O))
+        self.cluster_centers_ = to_input(U[firsts])
+        self.outlier_score_ = to_input(row_norms(O))
 
     def _record_fit(self, fit):
         """Set the attributes that tell how the fit went."""

@@ -15,8 +15,15 @@ from sklearn.utils import _safe_indexing, indexable
 
 from .. import _backend
 from .._checks import check_count, check_jobs
+from .._input import (
+    as_table,
+    check_weight,
+    naming,
+    number_tasks,
+    split_task_column,
+    zero_task_weights,
+)
 from .._splitters import MultiTaskKFold, splits_of
-from .._validation import as_table, check_weight, naming, number_tasks, silence, split_task_column
 
 FOLDS = 5
 PER_TASK = ("task_weight", "class_weight")  # parameters that may have an entry for each task
@@ -79,10 +86,11 @@ class FoldsMixin:
         else:
             labels = labels.reshape(-1)
             tasks, codes = number_tasks(self._ids(X), self.task_column)
-        heard = np.ones(len(tasks), dtype=bool)
+        positive = np.ones(len(tasks), dtype=bool)
         if self.task_weight is not None and not isinstance(self.task_weight, str):
-            heard = np.asarray(self.task_weight, dtype=float) > 0
-        used, used_weight = ~np.isnan(labels), silence(weight, heard, codes, labels.shape)
+            positive = np.asarray(self.task_weight, dtype=float) > 0
+        used = ~np.isnan(labels)
+        used_weight = zero_task_weights(weight, positive, codes, labels.shape)
         if used_weight is not None:
             positive = used_weight > 0
             used &= positive if positive.ndim == labels.ndim else positive[:, None]

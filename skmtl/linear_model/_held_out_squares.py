@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .._classes import one_unit_each
+from .._input import one_unit_each
 from ..losses import SquaredError
 from ..solvers import HeldOutLoss
 

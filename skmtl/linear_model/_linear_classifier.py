@@ -46,7 +46,7 @@ class LinearClassifierMixin(DecisionMixin, MultiTaskClassifierMixin):
         `solution` has a row for each unit of the tasks of `fit_input`, in their order, and a
         shared row for each channel. `weights` are those of all labelled tasks: (numbers, omega).
         """
-        deliver, solution = fit_input.deliver, fit_input.units.solution(solution)
+        to_input, solution = fit_input.to_input_namespace, fit_input.units.solution(solution)
         names = ("shared", "shared_intercept", "W", "b")
         shared, b0, W, b = (_host(getattr(solution, name)) for name in names)
         coef, intercept, first = [], [], 0
@@ -65,15 +65,15 @@ class LinearClassifierMixin(DecisionMixin, MultiTaskClassifierMixin):
         omega = np.zeros(len(fit_input.tasks))
         omega[weights[0]] = weights[1]
         if classes.is_binary:
-            pack = lambda parts: deliver(np.concatenate(parts))  # noqa: E731
+            pack = lambda parts: to_input(np.concatenate(parts))  # noqa: E731
             shared, b0 = shared[0], b0[0]
         else:
-            pack = lambda parts: [deliver(part) for part in parts]  # noqa: E731
+            pack = lambda parts: [to_input(part) for part in parts]  # noqa: E731
         self._record_classes(X, fit_input, classes)
         self.coef_, self.intercept_ = pack(coef), pack(intercept)
-        self.shared_coef_, self.shared_intercept_ = deliver(shared), deliver(b0)
+        self.shared_coef_, self.shared_intercept_ = to_input(shared), to_input(b0)
         self.specific_coef_ = pack(deviations)
-        self.task_weights_ = deliver(omega)
+        self.task_weights_ = to_input(omega)
 
 
 def constant_solution(n_features):

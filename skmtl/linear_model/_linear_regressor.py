@@ -9,8 +9,8 @@ from sklearn.exceptions import ConvergenceWarning
 from .._backend import namespace_of, take, to_numpy
 from .._checks import check_count, check_flag, check_option, check_strength
 from .._data import label_moments
+from .._input import stack_level
 from .._registry import resolve
-from .._validation import stack_level
 from ..base import at_once
 from ..losses import LOSSES, ElementwiseLoss
 from ..penalties import PENALTIES, Penalty
@@ -228,8 +228,8 @@ default="shared_specific"
         # at the pooled mean of X their intercept is that of a task of which nothing is known
         level = solution.shared_intercept + solution.shared @ solution.origin
         b = level - others @ solution.origin
-        b = fit_input.deliver(fit_input.units.intercepts(W, b))
-        W = fit_input.deliver(W)
+        b = fit_input.to_input_namespace(fit_input.units.intercepts(W, b))
+        W = fit_input.to_input_namespace(W)
         source = np.empty(T, dtype=np.intp)
         source[labelled] = labelled
         source[np.setdiff1d(np.arange(T), labelled)] = T + np.arange(T - len(labelled))

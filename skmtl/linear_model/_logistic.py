@@ -7,9 +7,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
-from .._class_weight import check_class_weight, weigh_classes
 from .._classifier import ProbabilityMixin
 from .._data import of_tasks
+from .._input import check_class_weight, weigh_classes
 from ..base import at_once
 from ..losses import LogLoss, MultinomialLogLoss
 from ..penalties import SharedSpecific

@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from .._classes import one_unit_each
 from .._data import label_levels, of_tasks, without_levels
+from .._input import one_unit_each
 from ..base import at_once
 from ..losses import SquaredError
 from ..solvers import (

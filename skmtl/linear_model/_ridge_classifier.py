@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from .._backend import to_numpy
-from .._class_weight import check_class_weight, weigh_classes
 from .._data import of_tasks
+from .._input import check_class_weight, weigh_classes
 from ..base import at_once
 from ..losses import SquaredError
 from ..solvers import SOLVERS, QuadraticProblem, Solution

@@ -3,9 +3,9 @@
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .._class_weight import check_class_weight, weigh_classes
 from .._classifier import ProbabilityMixin
 from .._data import relabelled_by_task
+from .._input import check_class_weight, weigh_classes
 from ..base import at_once
 from ._clustering_mixin import RobustClusteringMixin
 from ._linear_classifier import LinearClassifierMixin, constant_solution

@@ -7,10 +7,17 @@ from sklearn.utils.validation import validate_data
 
 from .._backend import place_of, resolve_device, to_place
 from .._checks import check_flag, check_option
-from .._feature_units import FeatureUnits, standard_units_of_moments
+from .._input import (
+    FeatureUnits,
+    as_table,
+    check_task_weight,
+    float_name,
+    join_tasks,
+    require_y,
+    standard_units_of_moments,
+    work_estimate,
+)
 from .._moments import long_moments, wide_moments
-from .._task_ids import join_tasks
-from .._validation import as_table, check_task_weight, float_name, require_y, work_estimate
 from ..base import UNKNOWN_TASK, FitInput, at_once
 
 

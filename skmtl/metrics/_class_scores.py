@@ -5,9 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._frames import as_numbers
-from .._task_ids import encode_tasks, lookup_tasks, objects
-from .._validation import naming, to_host
+from .._input import as_numbers, encode_tasks, lookup_tasks, naming, objects, to_host
 from ._classes import check_kinds, class_lists, read_labels
 from ._labels import number_table, observed_cells
 

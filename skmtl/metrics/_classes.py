@@ -2,9 +2,7 @@
 
 import numpy as np
 
-from .._classes import read_classes
-from .._task_ids import as_array, lookup_tasks
-from .._validation import naming
+from .._input import as_array, lookup_tasks, naming, read_classes
 from ._labels import observed_labels
 
 

@@ -7,9 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._frames import as_numbers
-from .._task_ids import encode_tasks, id_array
-from .._validation import checked_array, naming, to_host, warn_alike
+from .._input import as_numbers, checked_array, encode_tasks, id_array, naming, to_host, warn_alike
 
 
 class Labels(NamedTuple):

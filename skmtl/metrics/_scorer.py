@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.utils.metadata_routing import UNUSED
 
+from .._input import take_task_column
 from .._registry import resolve
-from .._task_ids import take_task_column
 from ._accuracy import multitask_accuracy_score, multitask_balanced_accuracy_score
 from ._probability import multitask_brier_score, multitask_log_loss
 from ._ranking import multitask_average_precision_score, multitask_roc_auc_score

@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, is_regressor
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.utils.metaestimators import available_if
 
-from .._task_ids import is_missing
+from .._input import is_missing
 from ..metrics import make_multitask_scorer, multitask_log_loss, multitask_roc_auc_score
 from ._judged import FEWEST_SCORED, Judged, named_scorer, scored_by, scores_of_halves, summary
 from ._trial import Problem, transformed

@@ -8,8 +8,7 @@ from joblib import Parallel, delayed
 from sklearn.preprocessing import StandardScaler
 
 from .._backend import few_threads
-from .._task_ids import id_array
-from .._validation import stack_level
+from .._input import id_array, stack_level
 from ._amounts import AmountJudge
 from ._class_trial import ClassJudge
 from ._contenders import contenders

@@ -4,12 +4,19 @@ import numpy as np
 from sklearn.utils import check_consistent_length
 
 from .._checks import check_flag
-from .._classes import read_classes
-from .._dated import check_dates
-from .._frames import check_frame, check_two_dimensional
-from .._label_kind import are_classes
-from .._task_ids import encode_tasks, id_array, take_task_column
-from .._validation import checked_array, to_host, warn_alike
+from .._input import (
+    are_classes,
+    check_dates,
+    check_frame,
+    check_two_dimensional,
+    checked_array,
+    encode_tasks,
+    id_array,
+    read_classes,
+    take_task_column,
+    to_host,
+    warn_alike,
+)
 from ._class_trial import WideClasses
 from ._trial import LongTable, WideTable
 

@@ -4,8 +4,15 @@ from collections import Counter
 
 import numpy as np
 
-from .._task_ids import encode_tasks, id_array, occurrence
-from .._validation import check_same_rows, checked_array, to_host, warn_alike
+from .._input import (
+    check_same_rows,
+    checked_array,
+    encode_tasks,
+    id_array,
+    occurrence,
+    to_host,
+    warn_alike,
+)
 
 FLOATS = (np.float64, np.float32)
 

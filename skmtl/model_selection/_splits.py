@@ -6,8 +6,8 @@ from numbers import Integral
 
 import numpy as np
 
+from .._input import encode_tasks
 from .._splitters import MultiTaskKFold, MultiTaskShuffleSplit, splits_of
-from .._task_ids import encode_tasks
 
 N_SPLITS, TEST_SIZE = 40, 0.25
 

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import _safe_indexing
 
-from .._validation import checked_array
+from .._input import checked_array
 
 
 class Trial(NamedTuple):

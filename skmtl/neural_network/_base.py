@@ -7,7 +7,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from .. import _backend
-from .._validation import float_name, stack_level
+from .._input import float_name, stack_level
 from ..balancing import resolve_balancer
 from ..base import MultiTaskMixin, at_once
 from ._activations import ACTIVATIONS
@@ -202,24 +202,25 @@ class PerceptronMixin(CallbackSupportMixin, MultiTaskMixin):
 
     def _record_parameters(self, X, fit_input, pose, network, theta, center=None):
         """Set what predictions need; center None: zero, which only unlabelled tasks notice."""
-        blocks, deliver = network.views(theta), fit_input.deliver
+        blocks, to_input = network.views(theta), fit_input.to_input_namespace
         center = np.zeros(network.sizes[-1]) if center is None else center
         self._record_heads(X, fit_input, pose, blocks, center)
-        self.coefs_ = [deliver(W) for W in blocks.weights]
-        self.intercepts_ = [deliver(c) for c in blocks.biases]
+        self.coefs_ = [to_input(W) for W in blocks.weights]
+        self.intercepts_ = [to_input(c) for c in blocks.biases]
 
     def _record_history(self, fit_input, pose, outcome, rng, past):
         """Set what tells of the training, and what a later one goes on from."""
-        tasks, deliver, monitor = fit_input.tasks, fit_input.deliver, outcome.monitor
+        tasks, to_input, monitor = fit_input.tasks, fit_input.to_input_namespace, outcome.monitor
         omega = np.full(len(tasks), np.nan)
         omega[fit_input.labelled] = fit_input.omega
         record = history(tasks, pose.tasks, monitor, omega)
         if past is not None:
             record = past.history.continued(record)
-        self.loss_curve_, self.task_weights_path_ = deliver(record.losses), deliver(record.weights)
-        self.validation_scores_ = None if record.scores is None else deliver(record.scores)
+        self.loss_curve_ = to_input(record.losses)
+        self.task_weights_path_ = to_input(record.weights)
+        self.validation_scores_ = None if record.scores is None else to_input(record.scores)
         used = record.weights[-1] if len(record.weights) else omega
-        self.task_weights_ = deliver(np.nan_to_num(used))
+        self.task_weights_ = to_input(np.nan_to_num(used))
         self.n_iter_ = max(1, len(record.losses))
         known = [tasks[t] for t in pose.tasks]
         self._past = Past(

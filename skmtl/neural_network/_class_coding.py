@@ -8,10 +8,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from .._classes import read_classes, task_classes
 from .._classifier import taking_part
 from .._data import relabelled, relabelled_by_task
-from .._task_ids import lookup_tasks, objects
+from .._input import lookup_tasks, objects, read_classes, task_classes
 
 
 def targets(data, tasks, classes):

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._backend import namespace_of, place_of, take, to_place
+from .._input import float_name
 from .._registry import resolve
-from .._validation import float_name
 from ..losses import LOSSES, MultinomialLogLoss
 
 REGRESSION = {name: LOSSES[name] for name in ("squared_error", "huber")}

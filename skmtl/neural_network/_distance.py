@@ -7,7 +7,7 @@ of either part.
 import numpy as np
 
 from .._backend import namespace_of, place_of, to_place
-from .._validation import float_name
+from .._input import float_name
 from ._gramian import to_host
 from ._pass import (
     empty_jacobian,

@@ -3,9 +3,7 @@
 from sklearn.utils.validation import validate_data
 
 from .._checks import check_option
-from .._feature_units import FeatureUnits
-from .._task_ids import join_tasks
-from .._validation import as_table, require_y
+from .._input import FeatureUnits, as_table, join_tasks, require_y
 from ..base import UNKNOWN_TASK
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._backend import namespace_of, place_of, to_place
-from .._validation import float_name
+from .._input import float_name
 
 CHUNK = 10_000  # rows of a forward pass of which little is kept
 

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from .._checks import check_count, check_flag, check_option, check_strength
-from .._validation import naming
+from .._input import naming
 from ..balancing import resolve_balancer
 from ._activations import ACTIVATIONS
 from ._balanced import GIVEN

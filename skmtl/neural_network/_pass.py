@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._backend import namespace_of, place_of, to_place
-from .._validation import float_name
+from .._input import float_name
 from ._gramian import to_host, trunk_jacobian
 
 

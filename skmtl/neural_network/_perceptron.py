@@ -401,7 +401,7 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
 
     def _record_heads(self, X, fit_input, pose, blocks, center):
         """Set heads and intercepts in the units of y; tasks without labels get the shared ones."""
-        units, deliver = pose.reading, fit_input.deliver
+        units, to_input = pose.reading, fit_input.to_input_namespace
         h0, H = blocks.shared[0, :], blocks.specific + blocks.shared
         b0 = (blocks.intercepts + H @ center).mean() - h0 @ center
         scale = np.append(units.scale, units.pooled_scale)
@@ -411,8 +411,8 @@ class MultiTaskPerceptron(PerceptronMixin, RegressorMixin, BaseEstimator):
         source = np.full(len(fit_input.tasks), -1)
         source[pose.tasks] = np.arange(len(pose.tasks))
         self._record_input(X, fit_input)
-        self.heads_, self.intercept_ = deliver(H[source]), deliver(b[source])
-        self.shared_head_, self.shared_intercept_ = deliver(H[-1]), deliver(b[-1])
+        self.heads_, self.intercept_ = to_input(H[source]), to_input(b[source])
+        self.shared_head_, self.shared_intercept_ = to_input(H[-1]), to_input(b[-1])
 
 
 def _pooled_r2(rows, Z):

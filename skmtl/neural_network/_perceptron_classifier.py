@@ -7,8 +7,8 @@ from sklearn.utils.metaestimators import available_if
 
 from .. import _backend
 from .._checks import check_option
-from .._class_weight import check_class_weight, weigh_classes
 from .._classifier import DecisionMixin, MultiTaskClassifierMixin, ProbabilityMixin
+from .._input import check_class_weight, weigh_classes
 from ._base import PerceptronMixin, is_stochastic
 from ._class_coding import named_classes, place, spread, targets
 from ._criteria import CLASSIFICATION, classification_criterion
@@ -443,7 +443,7 @@ class MultiTaskPerceptronClassifier(
 
     def _record_heads(self, X, fit_input, pose, blocks, center):
         """Set heads and intercepts of each task's classes; without training, the shared ones."""
-        classes, deliver = pose.reading, fit_input.deliver
+        classes, to_input = pose.reading, fit_input.to_input_namespace
         shared, b = blocks.shared, blocks.intercepts
         H = blocks.specific + shared[pose.channels]
         if self.loss == "log_loss" and not classes.is_binary:
@@ -462,12 +462,13 @@ class MultiTaskPerceptronClassifier(
                 intercepts.append(b0[classes.channels_of(t)])
         self._record_classes(X, fit_input, classes)
         if classes.is_binary:
-            self.heads_ = deliver(np.concatenate(heads))
-            self.intercept_ = deliver(np.concatenate(intercepts))
-            self.shared_head_, self.shared_intercept_ = deliver(shared[0]), deliver(b0[0])
+            self.heads_ = to_input(np.concatenate(heads))
+            self.intercept_ = to_input(np.concatenate(intercepts))
+            self.shared_head_, self.shared_intercept_ = to_input(shared[0]), to_input(b0[0])
         else:
-            self.heads_, self.intercept_ = list(map(deliver, heads)), list(map(deliver, intercepts))
-            self.shared_head_, self.shared_intercept_ = deliver(shared), deliver(b0)
+            self.heads_ = list(map(to_input, heads))
+            self.intercept_ = list(map(to_input, intercepts))
+            self.shared_head_, self.shared_intercept_ = to_input(shared), to_input(b0)
 
     def _validate_query(self, X, method):
         """The representation, which scores are read from, in place of the features."""

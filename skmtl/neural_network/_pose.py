@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._task_ids import lookup_tasks, objects
+from .._input import lookup_tasks, objects
 from ._history import History
 from ._problem import Memory
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._backend import namespace_of, place_of, take, to_numpy, to_place
-from .._validation import float_name
+from .._input import float_name
 from ._network import column_sums, product
 
 ONE_HOT_TASKS = 64  # up to which a product with indicators beats summing segments

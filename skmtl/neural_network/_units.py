@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from .._backend import CentredSparse
-from .._feature_units import FeatureUnits, StandardUnits, mean_and_deviation, scale_of
+from .._input import FeatureUnits, StandardUnits, mean_and_deviation, scale_of
 
 
 class PlainUnits(FeatureUnits):

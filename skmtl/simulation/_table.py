@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from .._task_ids import occurrence
+from .._input import occurrence
 from ..base import MultiTaskMixin
 from ._moments import spectrum_of
 

@@ -38,7 +38,7 @@ def leave_one_out_losses(problem, point, unit):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmtl._classes import UnitLayout
+    >>> from skmtl._input import UnitLayout
     >>> from skmtl._data import wide_data
     >>> from skmtl.losses import LogLoss
     >>> from skmtl.penalties import SharedSpecific
@@ -78,7 +78,7 @@ def leave_one_out_sums(problem, point, unit, frequency):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmtl._classes import UnitLayout
+    >>> from skmtl._input import UnitLayout
     >>> from skmtl._data import wide_data
     >>> from skmtl.losses import SquaredError
     >>> from skmtl.penalties import SharedSpecific

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._backend import take
-from .._classes import one_unit_each
 from .._data import label_levels, without_levels
+from .._input import one_unit_each
 from ._fista import fista
 from ._objective import LinearObjective
 from ._penalised import PenalisedObjective, solve_penalised

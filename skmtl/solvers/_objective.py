@@ -45,7 +45,7 @@ class LinearObjective:
     Examples
     --------
     >>> import numpy as np
-    >>> from skmtl._classes import UnitLayout
+    >>> from skmtl._input import UnitLayout
     >>> from skmtl._data import wide_data
     >>> from skmtl.losses import SquaredError
     >>> from skmtl.solvers import LinearObjective

@@ -35,7 +35,7 @@ def balance_fit(objectives, balancer, make_stats, rng, *, max_iter):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmtl._classes import UnitLayout
+    >>> from skmtl._input import UnitLayout
     >>> from skmtl._data import wide_data
     >>> from skmtl.losses import LogLoss
     >>> from skmtl.penalties import SharedSpecific

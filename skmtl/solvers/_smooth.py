@@ -39,7 +39,7 @@ def choose_smooth_solver(solver, layout, X):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmtl._classes import UnitLayout
+    >>> from skmtl._input import UnitLayout
     >>> from skmtl.solvers import choose_smooth_solver
     >>> layout = UnitLayout([np.zeros(1, int)] * 2, None, 1)
     >>> choose_smooth_solver("auto", layout, np.ones((5, 3)))
@@ -83,7 +83,7 @@ class SmoothProblem(LinearObjective):
     Examples
     --------
     >>> import numpy as np
-    >>> from skmtl._classes import UnitLayout
+    >>> from skmtl._input import UnitLayout
     >>> from skmtl._data import wide_data
     >>> from skmtl.losses import LogLoss
     >>> from skmtl.penalties import SharedSpecific

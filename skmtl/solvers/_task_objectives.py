@@ -36,7 +36,7 @@ class TaskObjectives:
     Examples
     --------
     >>> import numpy as np
-    >>> from skmtl._classes import UnitLayout
+    >>> from skmtl._input import UnitLayout
     >>> from skmtl._data import wide_data
     >>> from skmtl.losses import LogLoss
     >>> from skmtl.penalties import SharedSpecific

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets
 
-from ._backend import is_foreign, to_numpy
+from .._backend import is_foreign, to_numpy
 from ._frames import as_numbers
 from ._task_ids import as_array, compact, encode_tasks, is_absent, is_missing, objects
 

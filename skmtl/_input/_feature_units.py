@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
-from ._backend import place_of, to_numpy, to_place, widest_float
+from .._backend import place_of, to_numpy, to_place, widest_float
 
 SAFE = 1e-280  # squares from here to its inverse are normal numbers
 

@@ -16,8 +16,8 @@ from unicodedata import category, normalize
 
 import numpy as np
 
-from ._backend import is_foreign, take, to_numpy
-from ._numerals import MINUS
+from .._backend import is_foreign, take, to_numpy
+from .._numerals import MINUS
 
 
 def take_task_column(X, task_column):

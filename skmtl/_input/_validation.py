@@ -11,10 +11,10 @@ from sklearn.base import is_classifier
 from sklearn.utils import Tags, TargetTags, get_tags
 from sklearn.utils.validation import _check_sample_weight, _num_samples, check_array
 
-from . import _backend
-from ._checks import check_option
+from .. import _backend
+from .._checks import check_option
+from .._data import long_data, wide_data
 from ._classes import read_classes
-from ._data import long_data, wide_data
 from ._frames import array_of_list, as_numbers, check_frame, check_two_dimensional, unreadable
 from ._task_ids import are_alien, encode_tasks, lookup_tasks, same_reading, take_task_column
 
@@ -269,14 +269,14 @@ def check_task_weight(task_weight, n_tasks):
     return weight
 
 
-def silence(weight, heard, codes, shape):
+def zero_task_weights(weight, positive, codes, shape):
     """Weights with those of the tasks of weight zero set to zero."""
-    if heard.all():
+    if positive.all():
         return weight
     weight = np.ones(shape[0]) if weight is None else weight
     if codes is not None:
-        return weight * heard[codes]
-    return (weight[:, None] if weight.ndim == 1 else weight) * heard
+        return weight * positive[codes]
+    return (weight[:, None] if weight.ndim == 1 else weight) * positive
 
 
 def check_foreign(X):

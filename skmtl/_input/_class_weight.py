@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ._checks import check_strength
-from ._data import TaskData
+from .._checks import check_strength
+from .._data import TaskData
 
 
 def check_class_weight(class_weight):

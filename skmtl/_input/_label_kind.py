@@ -8,8 +8,8 @@ from numbers import Number
 
 import numpy as np
 
+from .._numerals import numeral, values
 from ._classes import label_cells
-from ._numerals import numeral, values
 from ._task_ids import compact, is_missing
 
 PAIR = 2  # distinct numbers that are taken for classes
