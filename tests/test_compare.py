@@ -45,7 +45,7 @@ SIMPLE = DEFAULTS[:4]
 FEW = MultiTaskShuffleSplit(3, test_size=0.25, random_state=0)
 FEW_LONG = MultiTaskShuffleSplit(3, test_size=0.25, random_state=0, task_column=0)
 PLAIN = PooledTasks(LinearRegression())
-ONLY_POOLED = dict.fromkeys(DEFAULTS[1:-1])  # quick: two contenders
+ONLY_POOLED = dict.fromkeys(DEFAULTS[1:-1])  # quick: two estimators
 
 
 def long_data(seed=0, n_tasks=5, n=16, p=3, own=0.3, level=1.0):
@@ -101,7 +101,7 @@ def around(mean, se, n=12, ratio=1 / 3):
 # what compare computes
 
 
-def test_all_default_contenders_are_scored_on_every_split():
+def test_all_default_estimators_are_scored_on_every_split():
     comparison = compare(*long_data(), cv=FEW)
     assert list(comparison.scores) == DEFAULTS
     assert all(scores.shape == (3,) for scores in comparison.scores.values())
@@ -449,7 +449,7 @@ def minus_error(estimator, X, y):
     return -np.mean((y - estimator.predict(X)) ** 2)
 
 
-# contenders
+# estimators
 
 
 def test_own_estimators_join_replace_or_remove():
@@ -516,7 +516,7 @@ def test_a_learned_covariance_that_was_asked_for_fails_by_name():
         {"estimators": {LEARNED: MultiTaskBayesianRidge()}},
         {"estimators": dict.fromkeys(SIMPLE)},  # nothing else is left
     ):
-        with pytest.raises(ValueError, match=f"contender '{LEARNED}' failed on split 1"):
+        with pytest.raises(ValueError, match=f"estimator '{LEARNED}' failed on split 1"):
             compare(X, Y, cv=splits, **changes)
 
 
@@ -547,21 +547,21 @@ def test_an_estimator_that_reads_no_task_ids_is_refused():
         compare(*long_data(), estimators={"plain": Ridge()})
 
 
-def test_a_failing_contender_is_named_with_its_error():
+def test_a_failing_estimator_is_named_with_its_error():
     class Broken(Ridge):
         def fit(self, X, y, sample_weight=None):
             raise ValueError("no luck")
 
-    with pytest.raises(ValueError, match="contender 'bad' failed on split 0: no luck"):
+    with pytest.raises(ValueError, match="estimator 'bad' failed on split 0: no luck"):
         compare(*long_data(), cv=FEW, estimators={"bad": IndependentTasks(Broken())})
 
 
-def test_a_contender_with_predictions_of_another_shape_is_named():
+def test_an_estimator_with_predictions_of_another_shape_is_named():
     class Flat(MultiTaskRidge):
         def predict(self, X):
             return super().predict(X)[:2]
 
-    with pytest.raises(ValueError, match="contender 'flat' failed on split 0: it predicts"):
+    with pytest.raises(ValueError, match="estimator 'flat' failed on split 0: it predicts"):
         compare(*long_data(), cv=FEW, estimators={"flat": Flat()})
 
 
@@ -601,13 +601,13 @@ def test_a_score_that_is_not_finite_is_refused_with_its_cause(labels, n_test, mo
         ({"estimators": [Ridge()]}, TypeError, "estimators must be a dict"),
         ({"estimators": {"a": 3}}, TypeError, r"estimators\['a'\] must be an estimator or None"),
         ({"estimators": {"a": Ridge}}, TypeError, r"estimators\['a'\] must be an estimator"),
-        ({"reference": "best"}, ValueError, "reference must be the name of a contender"),
+        ({"reference": "best"}, ValueError, "reference must be the name of an estimator"),
         ({"estimators": {"MultiTaskRidgeCV": None}}, ValueError, "name another reference"),
         ({"estimators": {"poled": None}}, ValueError, "'poled' cannot be left out.*'pooled'"),
         ({"estimators": dict.fromkeys(DEFAULTS[:-1])}, ValueError, "nothing is left to compare"),
     ],
 )
-def test_unusable_contenders_are_refused(changes, error, message):
+def test_unusable_estimators_are_refused(changes, error, message):
     with pytest.raises(error, match=message):
         compare(*long_data(), **changes)
 

@@ -24,7 +24,7 @@ from skmtl.model_selection import (
     compare,
     compare_by_rows,
 )
-from skmtl.model_selection._contenders import simple_classifiers
+from skmtl.model_selection._estimators import simple_classifiers
 
 SIMPLE = ["pooled", "pooled + dummies", "independent", "independent, one alpha"]
 REFERENCE = "MultiTaskLogisticRegressionCV"
@@ -100,7 +100,7 @@ def assert_same_scores(one, other, names, **tolerance):
 
 
 @pytest.mark.filterwarnings("error")
-def test_all_contenders_are_scored_by_auc_and_log_loss_of_the_same_fits():
+def test_all_estimators_are_scored_by_auc_and_log_loss_of_the_same_fits():
     comparison = compare(*long_data(), cv=FEW)
     assert list(comparison.scores) == list(comparison.log_loss.scores) == [*SIMPLE, REFERENCE]
     assert comparison.scoring == "mean AUC" and comparison.log_loss.scoring == "mean log loss"
@@ -424,7 +424,7 @@ def test_a_curve_of_sizes_with_and_without_auc_is_one_of_the_log_loss():
     assert "mean log loss, mean over 4 splits" in curve.to_text()
 
 
-# contenders and scorers
+# estimators and scorers
 
 
 @pytest.mark.parametrize(
@@ -454,9 +454,9 @@ def test_scikit_learns_scorers_and_functions_see_the_answers():
     assert "(share_of_ones)" in ones.verdict
 
 
-def test_a_contender_without_probabilities_is_named_and_can_be_scored_by_its_predictions():
+def test_an_estimator_without_probabilities_is_named_and_can_be_scored_by_its_predictions():
     own = QUICK | {"estimators": QUICK["estimators"] | {"svc": IndependentTasks(LinearSVC())}}
-    with pytest.raises(ValueError, match="contender 'svc' failed on split 0: it has no predict_pr"):
+    with pytest.raises(ValueError, match="estimator 'svc' failed on split 0: it has no predict_pr"):
         compare(*long_data(), cv=FEW, **own)
     comparison = compare(*long_data(), cv=FEW, scoring="accuracy", **own)
     assert (comparison.scores["svc"] > 0.5).all()
@@ -467,7 +467,7 @@ def test_a_contender_without_probabilities_is_named_and_can_be_scored_by_its_pre
 @pytest.mark.parametrize("scoring", [None, "accuracy"])
 def test_a_regressor_among_classifiers_is_named(scoring):
     own = QUICK | {"estimators": QUICK["estimators"] | {"ridge": MultiTaskRidge()}}
-    with pytest.raises(ValueError, match="contender 'ridge' failed on split 0: it is a regressor"):
+    with pytest.raises(ValueError, match="estimator 'ridge' failed on split 0: it is a regressor"):
         compare(*long_data(), cv=FEW, scoring=scoring, **own)
 
 
@@ -494,7 +494,11 @@ def test_scikit_learns_classifiers_of_several_outputs_join_in():
         ({"task": None}, ValueError, "at least two tasks"),
         ({"scoring": "best"}, ValueError, "metric must be one of"),
         ({"scoring": 3}, TypeError, "scoring must be None, a name or a scorer, got 3"),
-        ({"reference": "MultiTaskRidgeCV"}, ValueError, "reference must be the name of a contend"),
+        (
+            {"reference": "MultiTaskRidgeCV"},
+            ValueError,
+            "reference must be the name of an estimator",
+        ),
         ({"classification": False, "scoring": "accuracy"}, ValueError, "'accuracy' is for classes"),
         (
             {"classification": False, "scoring": make_multitask_scorer("roc_auc")},

@@ -44,7 +44,7 @@ NAME = "numbers.txt"
 
 
 class Site:
-    """Answers of a server: `pages` maps a path to content or to a tuple.
+    """CachedPredictions of a server: `pages` maps a path to content or to a tuple.
 
     That is (status, content, length announced, Location, reason) or less of it; a length of -1 is
     not announced.

@@ -160,7 +160,7 @@ def test_the_callback_counts_the_splits_of_all_sizes():
         ({"rows_per_task": []}, ValueError, "rows_per_task must hold at least one size"),
         ({"n_splits": 1}, ValueError, "n_splits must be at least 2"),
         ({"task": None}, ValueError, "at least two tasks"),
-        ({"reference": "best"}, ValueError, "reference must be the name of a contender"),
+        ({"reference": "best"}, ValueError, "reference must be the name of an estimator"),
     ],
 )
 def test_unusable_arguments_are_refused(changes, error, message):

@@ -38,7 +38,7 @@ def _named(options, *names):
 
 
 def _check_reading(options):
-    """Labels are amounts or classes, and one mark does not stand for two things."""
+    """Labels are continuous or classes, and one mark does not stand for two things."""
     kinds = _named(options, "--classification", "--regression")
     if len(kinds) > 1:
         raise ValueError(f"give {kinds[0]} or {kinds[1]}, not both.")

@@ -82,7 +82,7 @@ def _add_columns(add):
     add(
         "--regression",
         action="store_true",
-        help="labels are amounts, as numbers of three or more different values always are",
+        help="labels are continuous, as numbers of three or more different values always are",
     )
     add(
         "--group-column",

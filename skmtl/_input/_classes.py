@@ -146,7 +146,8 @@ def read_classes(y, missing_label, name="y"):
     TypeError
         If `missing_label` is no scalar, or y is sparse or holds dates.
     ValueError
-        If y is neither 1-D nor 2-D, has two columns of one name, or holds amounts or infinity.
+        If y is neither 1-D nor 2-D, has two columns of one name, or holds continuous labels or
+            infinity.
     """
     check_missing_label(missing_label)
     if not is_foreign(y):
@@ -244,7 +245,7 @@ def _encode(observed):
 
 
 def _check_discrete(observed):
-    """Refuse amounts and what is neither number nor text, in scikit-learn's words."""
+    """Refuse continuous labels and what is neither number nor text, in scikit-learn's words."""
     if observed.dtype.kind == "f" and not np.isfinite(observed).all():
         raise ValueError("Input y contains infinity, which is no class.")
     if observed.dtype.kind == "f" and (observed == np.floor(observed)).all():

@@ -1,7 +1,7 @@
-"""Whether labels are classes or amounts, where nobody says which.
+"""Whether labels are classes or continuous, where nobody says which.
 
 Text is classes, also that of digits, "0" to "9", as in scikit-learn; only text that is numbers with
-decimals, all of it, is amounts in a column that was not read as such.
+decimals, all of it, is continuous labels in a column that was not read as such.
 """
 
 from numbers import Number
@@ -18,7 +18,7 @@ PAIR = 2  # distinct numbers that are taken for classes
 def are_classes(y):
     """Whether labels are text, truth values or, in every column, at most two whole numbers.
 
-    Text such as "1.5" or "1,5" in all rows is amounts; that of whole numbers is not.
+    Text such as "1.5" or "1,5" in all rows is continuous; that of whole numbers is not.
 
     Parameters
     ----------

@@ -126,7 +126,7 @@ def _is_observed(Y):
 
 
 def _class_numbers(Y, observed):
-    """Class number of each label, 0 where labels are amounts, -1 where they are not observed."""
+    """Class number of each label, 0 where labels are continuous, -1 where they are not observed."""
     number = np.where(observed, 0, -1)
     classes, codes = encode_tasks(Y[observed])
     if len(classes) <= 2 or _are_classes(classes, len(codes)):

@@ -1,4 +1,4 @@
-"""Columns of a file as labels: amounts, or classes."""
+"""Columns of a file as labels: continuous, or classes."""
 
 from collections import Counter
 
@@ -60,13 +60,13 @@ def _labels(reader, survey):
 
 
 def _check_classes(path, column):
-    """Refuse amounts, and text that is a name."""
+    """Refuse fractions, and text that is a name."""
     if column.dtype == np.float64:
-        amounts = column.notna() & (column % 1 != 0)
-        if amounts.any():
+        fractions = column.notna() & (column % 1 != 0)
+        if fractions.any():
             raise ValueError(
-                f"{path}: column {column.name!r} has {column[amounts].iloc[0]} in row "
-                f"{first_row(column, amounts)}, an amount and no class."
+                f"{path}: column {column.name!r} has {column[fractions].iloc[0]} in row "
+                f"{first_row(column, fractions)}, an amount and no class."
             )
     n_classes = column.nunique()
     if n_classes > min(MOST_LEVELS, max(2, column.count() / 2)):

@@ -242,7 +242,7 @@ class TaskWrapper(MetaEstimatorMixin, ProbabilityMixin, ClassLabelsMixin, BaseEs
         return parts[0] if self._y_ndim == 1 else parts
 
     def _ask(self, estimator, X, method):
-        """Answers of one fitted estimator: amounts (n_samples,), or a table of classes."""
+        """Predictions of one fitted estimator: numbers (n_samples,), or a table of classes."""
         if self._task_classes is None:
             return estimator.predict(X)
         return class_table(estimator, X, self._task_classes, method)
@@ -267,5 +267,5 @@ def _as_array_or_frame(X):
 
 
 def labels_of(y, classes):
-    """Labels as the inner estimator is given them: amounts, or labels of the user's own type."""
+    """Labels as the inner estimator is given them: continuous, or labels of the user's own type."""
     return y if classes is None else classes.array(y.astype(np.intp))

@@ -37,7 +37,8 @@ class FoldData(NamedTuple):
     X, y : table, labels
         As `fit` was given them.
     labels : ndarray of shape (n_samples,) or (n_samples, n_tasks)
-        What own folds spread: amounts, or classes as text; missing where a label has no weight.
+        What own folds spread: continuous labels, or classes as text; missing where a label has
+        no weight.
     weight : ndarray or None
     tasks : list
         Ids of long data, else 0, 1, ...

@@ -42,7 +42,7 @@ class _Scoring(NamedTuple):
 
     @property
     def of_classes(self):
-        """Whether the metric is for classes: those of amounts need no options."""
+        """Whether the metric is for classes: those of continuous labels need no options."""
         return bool(self.options)
 
 
@@ -186,10 +186,10 @@ def _response(estimator, X, scoring):
     """What the first method of the estimator that the metric can read says of X."""
     name = next((name for name in scoring.reads if hasattr(estimator, name)), None)
     tagged = hasattr(estimator, "__sklearn_tags__")
-    amounts = scoring.of_classes and tagged and is_regressor(estimator)
-    if name is None or amounts:
+    is_continuous = scoring.of_classes and tagged and is_regressor(estimator)
+    if name is None or is_continuous:
         metric = getattr(scoring.metric, "__name__", repr(scoring.metric))
-        reads, wrong = " or ".join(scoring.reads), "is a regressor" if amounts else "has none"
+        reads, wrong = " or ".join(scoring.reads), "is a regressor" if is_continuous else "has none"
         raise ValueError(f"{metric} reads {reads} of a classifier, but {estimator!r} {wrong}.")
     return getattr(estimator, name)(X)
 

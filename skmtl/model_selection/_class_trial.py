@@ -1,4 +1,4 @@
-"""Classes as labels: wide tables of them, and what contenders are judged by.
+"""Classes as labels: wide tables of them, and what estimators are judged by.
 
 Unless a scorer is given there are two measures of the same fits, each a mean over tasks: the area
 under the ROC curve, which tasks with test labels of one class lack, and the log loss.  A split in
@@ -137,7 +137,7 @@ class ClassJudge:
         return Judged(scores, by_task, halves)
 
     def _judge(self, table, problem, model):
-        answers = Answers(model, None if problem.task_test is None else 0)
+        answers = CachedPredictions(model, None if problem.task_test is None else 0)
         if self.scorer is not None:
             by_task = _by_task((AUC,), answers, problem, len(table.tasks))
             return (self._score(answers, problem),), by_task
@@ -174,7 +174,7 @@ class ClassJudge:
         return says(0, scoring=MEAN_AUC, task_scoring="AUC", log_loss=log_loss)
 
 
-class Answers(ClassifierMixin, BaseEstimator):
+class CachedPredictions(ClassifierMixin, BaseEstimator):
     """What a fitted classifier says of the test rows, asked once: what scorers are given."""
 
     def __init__(self, model, task_column):
@@ -188,7 +188,7 @@ class Answers(ClassifierMixin, BaseEstimator):
         return getattr(self.model, "classes_", None)
 
     def predict(self, X):
-        """Predicted labels."""
+        """PrecomputedPredictions labels."""
         return self._say("predict", X)
 
     @available_if(lambda self: hasattr(self.model, "predict_proba"))

@@ -9,9 +9,9 @@ from sklearn.preprocessing import StandardScaler
 
 from .._backend import few_threads
 from .._input import id_array, stack_level
-from ._amounts import AmountJudge
 from ._class_trial import ClassJudge
-from ._contenders import contenders
+from ._continuous import ContinuousJudge
+from ._estimators import compared_estimators
 from ._read import read_table
 from ._resampled import HALVED, label_ratio
 from ._splits import halver, make_splits
@@ -38,16 +38,17 @@ def compare(
 ):
     """Compare a multi-task model with the simple ones that ignore or separate the tasks.
 
-    All contenders are fitted on the same training rows of the same random splits and scored on the
-    same test labels, so that their differences are paired. For amounts they are ridge regressions
-    tuned by leave-one-out over the same penalties, but for the one that learns covariances, for
-    classes logistic regressions tuned by the log loss of three folds over penalties of one range:
+    All estimators are fitted on the same training rows of the same random splits and scored on the
+    same test labels, so that their differences are paired. For continuous labels they are ridge
+    regressions tuned by leave-one-out over the same penalties, but for the one that learns
+    covariances; for classes they are logistic regressions tuned by the log loss of three folds over
+    penalties of one range:
 
     - "pooled": one for all rows;
     - "pooled + dummies": the same, with an indicator of each task among the features;
     - "independent": one for each task;
     - "independent, one alpha": one for each task, with one alpha tuned over all tasks;
-    - "MultiTaskBayesianRidge": for amounts only,
+    - "MultiTaskBayesianRidge": for continuous labels only,
       :class:`~skmtl.linear_model.MultiTaskBayesianRidge` as it is by default, which learns from the
       labels which tasks resemble which; it refuses some tables that the others can do with, and is
       then left out with a warning, unless it is the reference or given in `estimators`;
@@ -62,8 +63,8 @@ def compare(
         for functions and classes of your own in it: scikit-learn's scalers would count them.
     y : array-like of shape (n_samples,) or (n_samples, n_tasks)
         Long data: one label a row, also in a table of one column. Wide data: one column a task,
-        NaN where not observed; amounts are standardised by target as in each training set,
-        predictions scaled back. Classes may be of any type but dates.
+        NaN where not observed; continuous labels are standardised by target as in each training
+        set, predictions scaled back. Classes may be of any type but dates.
     task : array-like of shape (n_samples,), default=None
         Task id of each row of long data.
     task_column : str or int, default=None
@@ -75,14 +76,14 @@ def compare(
     classification : bool, default=None
         Whether labels are classes. None: they are if they are text, truth values, or whole numbers
         of which no more than two distinct ones occur (wide data: in every column). Whole numbers
-        with more values are amounts unless this is True, and so is text that spells numbers, some
-        of them with decimals.
+        with more values are continuous unless this is True, and so is text that spells numbers,
+        some of them with decimals.
     estimators : dict of str to estimator or None, default=None
-        Further contenders. A name from the list above stands in its place; None leaves that
-        contender out. For long data the first column that estimators get is the number of the task,
+        Further estimators. A name from the list above stands in its place; None leaves that
+        estimator out. For long data the first column that estimators get is the number of the task,
         and their parameter `task_column` (the outermost, as in a pipeline) is set to it.
     reference : str, default=None
-        The contender whose gain over the simple models, the first four of the list above, the
+        The estimator whose gain over the simple models, the first four of the list above, the
         verdict is about. None: the last of the list.
     cv : int, splitter or iterable of (train, test), default=None
         None: 40 splits by :class:`MultiTaskShuffleSplit`, with a quarter of each task for testing.
@@ -116,14 +117,14 @@ def compare(
     ------
     ValueError
         If there is only one task, a label or an id is missing in long data, there are fewer than
-        two splits, or a contender fails; the message names it.
+        two splits, or an estimator fails; the message names it.
     TypeError
         If an argument is of the wrong kind.
 
     Notes
     -----
     Test labels of a task that has no training label in a split are not scored in it, nor is a
-    column of wide data whose amounts never vary. A task whose test labels are of one class in a
+    column of wide data whose labels never vary. A task whose test labels are of one class in a
     split has no AUC in it, and where that is so of all tasks the split has none: a warning and the
     report count such splits, and where fewer than two are left models are compared by their log
     loss alone. A `scoring` of one's own may do without such splits, and is told of none beforehand.
@@ -161,12 +162,12 @@ def compare(
         X, y, task, task_column, classification=classification, transformer=transformer
     )
     wide, classification = ids is None, table.classes is not None
-    models, simple, reference, spare = contenders(
+    models, simple, reference, spare = compared_estimators(
         estimators, reference, None if wide else 0, classification=classification
     )
     groups = None if groups is None else id_array(groups, "groups", len(table.y), of="group")
     splits = make_splits(cv, n_per_task, random_state, X, table, ids, groups)
-    judge = ClassJudge(scoring) if classification else AmountJudge(scoring, wide=wide)
+    judge = ClassJudge(scoring) if classification else ContinuousJudge(scoring, wide=wide)
     counts = (np.array([table.count(part[k]) for part in splits]) for k in (0, 1))
     ratio = label_ratio(*counts, by_task=judge.by_task)
     halve = halver(table.codes, groups) if ratio >= HALVED else None

@@ -65,7 +65,7 @@ class Comparison:
     log_loss : Comparison, default=None
         Of classes: the same fits compared by their mean log loss.
     left_out : dict of str to str, default={}
-        Contenders that failed on a split, and why.
+        Estimators that failed on a split, and why.
     n_unscored : int, default=0
         Further splits, which `scores` lacks as no task has test labels of two classes there.
 

@@ -84,7 +84,7 @@ that these data can show at 12. The largest gain is .202 in explained variance, 
 
     @property
     def log_loss(self):
-        """The curve of the log loss of the same fits, None where labels are amounts."""
+        """The curve of the log loss of the same fits, None where labels are continuous."""
         losses = [comparison.log_loss for comparison in self.comparisons]
         return None if None in losses else ComparisonCurve(self.rows_per_task, losses)
 

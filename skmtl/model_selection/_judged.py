@@ -1,4 +1,4 @@
-"""What judges of contenders share: scorers by name, and the Comparison of what they said."""
+"""What judges of estimators share: scorers by name, and the Comparison of what they said."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ FEWEST_SCORED = 2  # splits, for a standard error
 
 
 class Judged(NamedTuple):
-    """What a judge says of a fitted contender.
+    """What a judge says of a fitted estimator.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ def scores_of_halves(score, problem, n_measures):
 
 
 def scored_by(trials, measure):
-    """Those trials in which every contender has a value by the measure of that number."""
+    """Those trials in which every estimator has a value by the measure of that number."""
     return [
         trial
         for trial in trials

@@ -1,4 +1,4 @@
-"""What `compare` is given as a table: features, labels that are amounts or classes, and tasks."""
+"""What `compare` is given as a table: features, continuous labels or classes, and tasks."""
 
 import numpy as np
 from sklearn.utils import check_consistent_length
@@ -25,7 +25,7 @@ def read_table(X, y, task, task_column, *, classification, transformer):
     """The data as a table of long rows and their task ids, or as one of wide rows and None.
 
     `classification` and `transformer` are as in `compare`; the table's `classes` are None
-    for amounts.
+    for continuous labels.
     """
     X = to_host(X)
     check_frame("X", X)
@@ -42,7 +42,10 @@ def read_table(X, y, task, task_column, *, classification, transformer):
     if classification is None:
         classification = are_classes(y_read)
     check_flag("classification", classification)
-    Y, classes = read_classes(y_read, np.nan) if classification else (_check_amounts(y_read), None)
+    if classification:
+        Y, classes = read_classes(y_read, np.nan)
+    else:
+        Y, classes = _check_continuous(y_read), None
     if classes is not None:
         warn_alike(classes.tolist(), classes.tolist(), "y", "label")
     check_consistent_length(X, Y)
@@ -62,7 +65,7 @@ def _check_features(X):
         ) from error
 
 
-def _check_amounts(y):
+def _check_continuous(y):
     try:
         options = {"dtype": np.float64, "ensure_2d": False, "ensure_all_finite": "allow-nan"}
         return checked_array("y", y, None, **options)
@@ -109,7 +112,7 @@ def _labels(numbers, classes):
     missing = np.isnan(numbers)
     labels = classes[np.where(missing, 0, numbers).astype(np.intp)]
     if missing.any():
-        amounts = labels.dtype.kind in "iuf"
-        labels = labels.astype(np.float64 if amounts else object)
-        labels[missing] = np.nan if amounts else None
+        is_number = labels.dtype.kind in "iuf"
+        labels = labels.astype(np.float64 if is_number else object)
+        labels[missing] = np.nan if is_number else None
     return labels

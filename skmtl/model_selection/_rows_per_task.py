@@ -36,7 +36,7 @@ def compare_by_rows(
     """Compare a multi-task model with the simple ones at several numbers of rows per task.
 
     Sharing between tasks may pay with few rows and not with many, or the reverse: learning curves
-    of all contenders tell. At each size this is :func:`compare`, with the same contenders.
+    of all estimators tell. At each size this is :func:`compare`, with the same estimators.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def compare_by_rows(
 
     Notes
     -----
-    At one size all contenders are scored on the same test labels, and their differences are paired.
+    At one size all estimators are scored on the same test labels, and their differences are paired.
     Different sizes leave different rows for testing.
 
     See Also

@@ -1,7 +1,8 @@
-"""One split of a comparison: every contender fitted on the same rows and scored on the same labels.
+"""One split of a comparison: every estimator fitted on the same rows and scored on the same labels.
 
-Features are transformed as the training rows say, and so are the amounts of a wide Y, target by
-target, as targets may have different units.  Labels of a task without training labels do not count.
+Features are transformed as the training rows say, and so are the continuous labels of a wide Y,
+target by target, as targets may have different units.  Labels of a task without training labels do
+not count.
 """
 
 from time import perf_counter
@@ -16,14 +17,14 @@ from .._input import checked_array
 
 
 class Trial(NamedTuple):
-    """Outcome of one split: what the judge says of each contender, and the seconds it took to fit.
+    """Outcome of one split: what the judge says of each estimator, and the seconds it took to fit.
 
     Attributes
     ----------
     judged : dict of str to Judged
     seconds : dict of str to float
     failed : dict of str to str
-        Why contenders failed that may.
+        Why estimators failed that may.
     """
 
     judged: dict
@@ -32,7 +33,7 @@ class Trial(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Training and test part of a split as contenders see it; y_test is in its own units."""
+    """Training and test part of a split as estimators see it; y_test is in its own units."""
 
     X: np.ndarray
     y: np.ndarray
@@ -118,13 +119,13 @@ class LongTable(NamedTuple):
 
 
 class WideTable(NamedTuple):
-    """Rows with amounts y (n, n_tasks), NaN where not observed."""
+    """Rows with continuous labels y (n, n_tasks), NaN where not observed."""
 
     X: Any
     y: np.ndarray
     tasks: list
 
-    classes = None  # they are amounts
+    classes = None  # labels are continuous
     codes = None  # a row has labels of several tasks
 
     def count(self, rows=slice(None)):
@@ -189,13 +190,13 @@ def run_trial(table, number, train, test, models, judge, transformer, spare=(), 
             judged[name] = judge.judge(table, problem, fitted)
         except Exception as error:
             if name not in spare:
-                raise ValueError(f"contender {name!r} failed on split {number}: {error}") from error
+                raise ValueError(f"estimator {name!r} failed on split {number}: {error}") from error
             failed[name] = f"it failed on split {number}: {error}"
     return Trial(judged, seconds, failed)
 
 
 def without_failed(trials):
-    """The trials without the contenders that failed on any, and by name why those first did."""
+    """The trials without the estimators that failed on any, and by name why those first did."""
     failed = {}
     for trial in trials:
         failed = trial.failed | failed

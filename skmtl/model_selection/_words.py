@@ -72,5 +72,5 @@ def legend(comparison, n_rivals):
 
 
 def left_out_text(names):
-    """A line that names contenders that failed, if there are any."""
+    """A line that names estimators that failed, if there are any."""
     return f"\nleft out, as it failed on a split: {', '.join(names)}" if names else ""

@@ -1,4 +1,4 @@
-"""Amounts as labels: what contenders are judged by, and what becomes of it over the splits.
+"""Continuous labels: what estimators are judged by, and what becomes of it over the splits.
 
 R2 of a task is 1 - SSE/SST with both sums over the test labels of all splits.
 """
@@ -14,8 +14,8 @@ from ._judged import Judged, named_scorer, scores_of_halves, summary
 from ._words import EXPLAINED_VARIANCE, MEAN_R2
 
 
-class AmountJudge:
-    """Scores predicted amounts.
+class ContinuousJudge:
+    """Scores predictions of continuous labels.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class AmountJudge:
         return summary(table, trials, _explained, 0, scoring=self.scoring, **options)
 
 
-class Predicted(RegressorMixin, BaseEstimator):
+class PrecomputedPredictions(RegressorMixin, BaseEstimator):
     """Predictions already made, in the shape of an estimator: what scorers are given."""
 
     def __init__(self, prediction, task_column):
@@ -104,7 +104,9 @@ def _predict(model, problem):
 
 def _score(scorer, prediction, problem):
     column = None if problem.task_test is None else 0
-    score = float(scorer(Predicted(prediction, column), problem.X_test, problem.y_test))
+    score = float(
+        scorer(PrecomputedPredictions(prediction, column), problem.X_test, problem.y_test)
+    )
     if not np.isfinite(score):
         raise ValueError(f"its score is {score}; {_unscorable(prediction, problem)}.")
     return score

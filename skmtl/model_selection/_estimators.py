@@ -1,6 +1,6 @@
 """The models that `compare` fits: four simple ones and one that shares, tuned alike.
 
-For amounts there is one more, which learns from the labels how much which tasks share.
+for continuous labels there is one more, which learns from the labels how much which tasks share.
 """
 
 from functools import partial
@@ -70,8 +70,8 @@ def simple_classifiers():
     }
 
 
-def contenders(own, reference, task_column, *, classification):
-    """Name and unfitted estimator of every contender, those of `own` included or put in place.
+def compared_estimators(own, reference, task_column, *, classification):
+    """Name and unfitted estimator of every estimator, those of `own` included or put in place.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def contenders(own, reference, task_column, *, classification):
         )
     if reference not in estimators:
         raise ValueError(
-            f"reference must be the name of a contender, one of {list(estimators)}, got "
+            f"reference must be the name of an estimator, one of {list(estimators)}, got "
             f"{reference!r}."
         )
     estimators[reference] = estimators.pop(reference)
@@ -124,7 +124,7 @@ def _check_own(own, names):
         if model is not None and (lacking or isinstance(model, type)):
             raise TypeError(f"estimators[{name!r}] must be an estimator or None, got {model!r}.")
         if model is None and name not in names:
-            raise ValueError(f"{name!r} cannot be left out; the contenders are {sorted(names)}.")
+            raise ValueError(f"{name!r} cannot be left out; the estimators are {sorted(names)}.")
     return own
 
 
