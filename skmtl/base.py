@@ -5,7 +5,6 @@ the task's id in a column of X.  Both become one TaskData, at the place where th
 """
 
 from contextlib import contextmanager
-from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import MultiOutputMixin
@@ -13,10 +12,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from . import _backend
 from ._checks import check_flag, check_option
-from ._data import TaskData
 from ._input import (
     FLOATS,
     FeatureUnits,
+    FitInput,
+    RawInput,
     as_table,
     check_foreign,
     check_labels,
@@ -27,6 +27,7 @@ from ._input import (
     check_weight,
     checked_array,
     float_name,
+    join_tasks,
     meet_unknown,
     number_tasks,
     require_y,
@@ -45,46 +46,6 @@ from .metrics import multitask_r2_score
 __all__ = ["MultiTaskMixin", "at_once"]
 
 UNKNOWN_TASK = ("error", "shared")
-
-
-class FitInput(NamedTuple):
-    """Validated training data.
-
-    Attributes
-    ----------
-    data : TaskData
-        Of the labelled tasks.
-    labelled : ndarray
-        Their numbers among `tasks`.
-    tasks : list
-        All task ids or column names.
-    omega : ndarray of shape (n_labelled,)
-        Task weights, mean 1.
-    y_ndim : int
-        Dimension of y, which predictions follow.
-    origin : Place
-        Where X came from and results go.
-    dtype : str
-        Name of X's floating type.
-    values : ndarray or None
-        Of classifiers: the class labels, whose numbers are the labels in `data`.
-    units : FeatureUnits
-        Those of the features in `data`.
-    """
-
-    data: TaskData
-    labelled: np.ndarray
-    tasks: list
-    omega: np.ndarray
-    y_ndim: int
-    origin: Any
-    dtype: str
-    values: Any = None
-    units: Any = FeatureUnits()
-
-    def to_input_namespace(self, x):
-        """A result at the place and in the type of the user's X."""
-        return _backend.to_place(x, self.origin, self.dtype)
 
 
 @contextmanager
@@ -196,9 +157,22 @@ class MultiTaskMixin(MultiOutputMixin):
 
         `units`: FeatureUnits to use in place of those that X would be given.
         """
+        raw = self._read_input(X, y, sample_weight)
+        fit_input = self._fit_input(raw, units)
+        warn_unlabelled(raw.tasks, fit_input.labelled, self._of_unlabelled)
+        return fit_input
+
+    def _read_input(self, X, y, sample_weight=None, *, continued=False):
+        """Check what `fit` or `partial_fit` is given and return it as RawInput.
+
+        `continued`: the data come after those of earlier calls, whose columns they have and whose
+        tasks the new ids of long data join.
+        """
         check_option("unknown_task", self.unknown_task, UNKNOWN_TASK)
         check_flag("standardize", self.standardize)
         require_y(self, y)
+        if continued:
+            validate_data(self, as_table(X), reset=False, skip_check_array=True)
         features, ids = self._split_features(X)
         labels, values = self._read_labels(y)
         if values is not None:
@@ -206,13 +180,26 @@ class MultiTaskMixin(MultiOutputMixin):
         labels, weight, tasks, codes = self._validate_labels(
             features, y, labels, sample_weight, ids
         )
-        fit_input = self._fit_input(features, labels, values, weight, tasks, codes, units)
-        self._warn_alike(tasks)
-        warn_unlabelled(tasks, fit_input.labelled, self._of_unlabelled)
-        return fit_input
+        if continued:
+            tasks, codes = self._joined(tasks, codes, labels)
+        self._warn_alike(tasks, self.tasks_ if continued else ())
+        return RawInput(features, labels, values, weight, tasks, codes)
 
-    def _fit_input(self, features, labels, values, weight, tasks, codes, units=None):
-        """FitInput of checked data, under `task_weight` and on `device`."""
+    def _joined(self, tasks, codes, labels):
+        """Tasks of all calls so far, and the task index among them of each row of this one."""
+        if labels.ndim != self._y_ndim or (codes is None and len(tasks) != self.n_tasks_):
+            raise ValueError(
+                f"y must have as many columns as in earlier calls: {self.n_tasks_} "
+                f"({self._y_ndim}-D), got {len(tasks)} ({labels.ndim}-D)."
+            )
+        if codes is None:
+            return self.tasks_, None
+        tasks, (_, index) = join_tasks(self.tasks_, tasks)
+        return tasks, index[codes]
+
+    def _fit_input(self, raw, units=None):
+        """FitInput of a RawInput, under `task_weight` and on `device`."""
+        features, labels, values, weight, tasks, codes = raw
         place = _backend.resolve_device(self.device, features, work_estimate(features, labels))
         task_weight = check_task_weight(self.task_weight, len(tasks))
         if not isinstance(task_weight, str):

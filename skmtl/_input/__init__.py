@@ -11,6 +11,7 @@ from ._feature_units import (
     standard_units,
     standard_units_of_moments,
 )
+from ._fit_input import FitInput, RawInput
 from ._frames import (
     array_of_list,
     as_numbers,
@@ -65,6 +66,8 @@ from ._validation import (
 __all__ = [
     "FLOATS",
     "FeatureUnits",
+    "FitInput",
+    "RawInput",
     "StandardUnits",
     "UnitLayout",
     "are_classes",

@@ -3,22 +3,19 @@
 import warnings
 
 import numpy as np
-from sklearn.utils.validation import validate_data
 
 from .._backend import place_of, resolve_device, to_place
-from .._checks import check_flag, check_option
 from .._input import (
     FeatureUnits,
-    as_table,
+    FitInput,
     check_task_weight,
     float_name,
     join_tasks,
-    require_y,
     standard_units_of_moments,
     work_estimate,
 )
 from .._moments import long_moments, wide_moments
-from ..base import UNKNOWN_TASK, FitInput, at_once
+from ..base import at_once
 
 
 class StreamMixin:
@@ -58,9 +55,6 @@ class StreamMixin:
             If a parameter is of the wrong type.
         """
         self._check_params()
-        check_option("unknown_task", self.unknown_task, UNKNOWN_TASK)
-        check_flag("standardize", self.standardize)
-        require_y(self, y)
         first = not hasattr(self, "_moments")
         if first and hasattr(self, "coef_"):
             warnings.warn(
@@ -68,9 +62,10 @@ class StreamMixin:
                 UserWarning,
                 stacklevel=2,
             )
-        batch, tasks, y_ndim, dtype, origin = self._read_batch(X, y, sample_weight, first)
-        moments, tasks = (batch, tasks) if first else self._merged(batch, tasks, y_ndim)
-        self._warn_alike(tasks, () if first else self.tasks_)
+        raw = self._read_input(X, y, sample_weight, continued=not first)
+        moments, tasks = self._batch_moments(raw), raw.tasks
+        if not first:
+            moments = self._earlier_moments(tasks) + moments
         labelled = np.flatnonzero(moments.n > 0)
         if labelled.size == 0:
             raise ValueError("no observed label has positive sample_weight so far: all are zero.")
@@ -80,9 +75,11 @@ class StreamMixin:
         if self.standardize:
             units = standard_units_of_moments(chosen, centre=self.fit_intercept)
         solution, record_choice = self._fit_moments(units.of_moments(chosen), omega)
+        dtype = float_name(raw.features)
         dtype = dtype if first else np.promote_types(dtype, self._stream_dtype).name
+        origin = place_of(raw.features)
         fit_input = FitInput(
-            None, labelled, tasks, omega, y_ndim, origin, dtype, values=None, units=units
+            None, labelled, tasks, omega, raw.labels.ndim, origin, dtype, values=None, units=units
         )
         with at_once(self) as model:
             model._record_solution(X, fit_input, solution)
@@ -90,33 +87,20 @@ class StreamMixin:
             model._moments, model._stream_dtype = moments, dtype
         return self
 
-    def _read_batch(self, X, y, sample_weight, first):
-        """(Moments, tasks, dimension of y, type of X, place of X) of a checked batch."""
-        if not first:
-            validate_data(self, as_table(X), reset=False, skip_check_array=True)
-        features, ids = self._split_features(X)
-        labels, weight, tasks, codes = self._validate_labels(
-            features, y, self._read_labels(y)[0], sample_weight, ids
-        )
+    def _batch_moments(self, raw):
+        features, labels = raw.features, raw.labels
         place = resolve_device(self.device, features, work_estimate(features, labels))
         there = to_place(features, place)
-        if codes is None:
-            moments = wide_moments(there, labels.reshape(len(labels), -1), weight)
-        else:
-            moments = long_moments(there, labels, codes, len(tasks), weight)
-        return moments, tasks, labels.ndim, float_name(features), place_of(features)
+        if raw.codes is None:
+            return wide_moments(there, labels.reshape(len(labels), -1), raw.weight)
+        return long_moments(there, labels, raw.codes, len(raw.tasks), raw.weight)
 
-    def _merged(self, batch, tasks, y_ndim):
-        """The moments of all batches and their tasks."""
-        if y_ndim != self._y_ndim or (self.task_column is None and len(tasks) != self.n_tasks_):
-            raise ValueError(
-                f"y must have as many columns as in earlier batches: {self.n_tasks_} "
-                f"{'(1-D)' if self._y_ndim == 1 else '(2-D)'}, got {len(tasks)}."
-            )
+    def _earlier_moments(self, tasks):
+        """Moments of the earlier batches, with empty ones for the new ones of the tasks."""
         if self.task_column is None:
-            return self._moments + batch, self.tasks_
-        union, (old, new) = join_tasks(self.tasks_, tasks)
-        return self._moments.spread(len(union), old) + batch.spread(len(union), new), union
+            return self._moments
+        _, (earlier, _) = join_tasks(self.tasks_, tasks)
+        return self._moments.spread(len(tasks), earlier)
 
     def _stream_omega(self, moments, labelled, n_tasks):
         task_weight = check_task_weight(self.task_weight, n_tasks)
