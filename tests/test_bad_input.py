@@ -1,5 +1,8 @@
 """Bad input gets one sentence that names what is wrong, and leaves nothing half-fitted."""
 
+from copy import deepcopy
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -282,6 +285,13 @@ def bad_values():
                 )
 
 
+@cache
+def fitted(name):
+    """(a model of complete data, its predictions), fitted once for all tests."""
+    model = make_estimator(name).fit(X, own(name, Y))
+    return model, model.predict(X)
+
+
 @pytest.mark.parametrize("name, arguments, params, message", [*applicable(DATA), *bad_values()])
 def test_it_is_refused_and_leaves_nothing_behind(name, arguments, params, message):
     model = make_estimator(name)
@@ -291,15 +301,15 @@ def test_it_is_refused_and_leaves_nothing_behind(name, arguments, params, messag
         model.fit(*arguments)
     assert_not_fitted(model, X)
 
-    model = make_estimator(name).fit(X, own(name, Y))
-    before, prediction = dict(vars(model)), model.predict(X)
+    model, prediction = deepcopy(fitted(name))
+    before = dict(vars(model))
     set_anywhere(model, **params)
     with pytest.raises(REFUSED, match=message):
         model.fit(*arguments)
     model.set_params(**good)
-    fitted = {key: value for key, value in vars(model).items() if key not in model.get_params()}
-    assert {key: before[key] is value for key, value in fitted.items()} == dict.fromkeys(
-        fitted, True
+    attributes = {key: value for key, value in vars(model).items() if key not in model.get_params()}
+    assert {key: before[key] is value for key, value in attributes.items()} == dict.fromkeys(
+        attributes, True
     )
     np.testing.assert_array_equal(model.predict(X), prediction)
 
@@ -353,7 +363,7 @@ LONG_QUERIES = {
 def test_predict_refuses_it(name, query):
     table, message = query
     with pytest.raises(REFUSED, match=message):
-        make_estimator(name).fit(X, own(name, Y)).predict(table)
+        fitted(name)[0].predict(table)
 
 
 @pytest.mark.parametrize("name", estimator_names())

@@ -242,6 +242,7 @@ def test_duplicated_tasks_are_one_and_not_singular():
     assert np.linalg.eigvalsh(model.noise_covariance_)[0] > 0
 
 
+@pytest.mark.slow
 def test_the_prior_keeps_many_tasks_from_running_to_singular_covariances():
     """40 rows, 15 tasks of two kinds, a fifth of the labels missing."""
     loadings = np.random.default_rng(0).normal(size=(15, 2))
@@ -328,6 +329,7 @@ def test_intervals_cover_what_they_say(holes):
         assert low / 400 < np.mean(z < norm.ppf(0.5 + level / 2)) < high / 400, level
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n, p, T", [(15, 5, 2), (25, 20, 3)])
 def test_intervals_of_few_labels_cover_what_they_say_with_the_t_distribution(n, p, T):
     """Normal ones do not: of 90 % they hold .86 and .85."""

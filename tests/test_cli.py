@@ -311,6 +311,7 @@ def test_numbers_are_classes_where_the_flag_says_so(run, save):
         assert json.load(file)["classes"] == ["0", "1", "2"]
 
 
+@pytest.mark.slow
 def test_words_among_numbers_are_classes_with_the_flag_only(run, save):
     frame = class_frame()
     path = save(frame.assign(y=np.where(frame["a"] > 1, "none", (frame["y"] == "yes") * 1)))

@@ -108,7 +108,7 @@ def test_scikit_learn_checks_pass_for_searches(estimator, check):
 
 
 WITH_DEVICE = [name for name in estimator_names() if takes(make_estimator(name), "device")]
-ON_DEVICE_FIRST = ["MultiTaskRidge", "MultiTaskLogisticRegression", "MultiTaskPerceptron"]
+ON_DEVICE_FIRST = ["MultiTaskRidge", "MultiTaskLogisticRegression"]
 
 
 @pytest.mark.usefixtures("fake_gpu")

@@ -280,6 +280,7 @@ def test_whole_numbers_are_amounts_unless_they_are_said_to_be_classes():
     assert amounts.scoring == "explained variance" and amounts.log_loss is None
 
 
+@pytest.mark.slow
 def test_tasks_may_have_different_sets_of_more_than_two_classes():
     X, y, task = long_data(n=40)
     y = np.where(task == "t0", y, y + 2 * (X[:, 1] > 3)).astype(str)  # t0: 0 and 1, others four

@@ -110,6 +110,7 @@ def test_public_methods_are_documented(obj):
             assert inspect.getdoc(method), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", modules(private=True))
 def test_examples_of_docstrings_run(name):
     module = importlib.import_module(name)

@@ -127,6 +127,7 @@ def test_gradients_are_those_of_central_differences(intercept):
     assert slope / (2 * h) == pytest.approx((evaluation.R * D).sum(), rel=1e-6)
 
 
+@pytest.mark.slow
 @every_holes
 @pytest.mark.parametrize(
     "kind, intercept",

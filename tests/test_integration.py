@@ -116,6 +116,7 @@ def test_cross_validation_scores_what_is_observed(name, cv, holes):
     assert np.isfinite(scores).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("search", [GridSearchCV, RandomizedSearchCV])
 @pytest.mark.parametrize("scoring", [None, "mse"])
 def test_searches_over_alphas_tell_them_apart_with_missing_labels(search, scoring, holes):

@@ -312,6 +312,7 @@ def test_partial_dependence_of_one_task_rises_with_its_coefficient():
 # long data
 
 
+@pytest.mark.slow
 @every_model
 @pytest.mark.parametrize("score", [None, *SCORES])
 def test_every_scorer_reads_long_data_behind_a_scaler(model, score, long):

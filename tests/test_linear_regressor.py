@@ -151,6 +151,7 @@ def test_a_large_delta_is_the_squared_error():
 # optimality of every loss with every penalty
 
 
+@pytest.mark.slow
 @every_form
 @every_penalty
 @pytest.mark.parametrize("loss", [SquaredError(), Huber(1.0)], ids=["squared", "huber"])

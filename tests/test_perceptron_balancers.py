@@ -160,6 +160,7 @@ def test_the_same_seed_gives_the_same_model(name, data):
     np.testing.assert_array_equal(first.predict(X), again.predict(X))
 
 
+@pytest.mark.slow
 @every_balancer
 @every_format
 def test_every_balancer_gives_the_same_training_on_another_device(name, long, data, fake_gpu):

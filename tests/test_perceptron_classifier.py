@@ -280,6 +280,7 @@ def test_it_learns_what_lines_cannot_tell_apart(kind, loss, long):
     assert model.score(X, y) > 0.9
 
 
+@pytest.mark.slow
 @every_kind
 @pytest.mark.parametrize("name", BALANCERS)
 def test_every_balancer_trains(kind, name):

@@ -254,6 +254,7 @@ def test_a_short_perturbation_changes_nothing(mode, long, balancer, solver, batc
     assert abs(changed.predict(X) - plain.predict(X)).max() > 1e-4
 
 
+@pytest.mark.slow
 @every_mode
 @every_format
 @pytest.mark.parametrize("gramian", ["features", "exact"])
@@ -279,6 +280,7 @@ def test_arrays_of_another_library_give_the_same_training(
         assert_close(_backend.to_numpy(getattr(there, name)), getattr(plain, name))
 
 
+@pytest.mark.slow
 @every_mode
 @pytest.mark.parametrize("name", BALANCERS)
 def test_every_balancer_trains_at_a_distance(mode, name, data):

@@ -72,6 +72,7 @@ def test_prediction_and_simulation_agree(problem):
     assert_agree(predict_risk(problem), simulated)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "problem",
     [
@@ -243,6 +244,7 @@ def draw(similarity, noise, seed, *, n=40, p=20, T=10):
     return np.column_stack([task, X]), y
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("similarity, noise", [(0.8, 1.0), (0.2, 1.0), (0.5, 0.5)])
 def test_estimates_are_right_on_average_and_their_errors_honest(similarity, noise):
     estimates = [

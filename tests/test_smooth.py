@@ -368,6 +368,7 @@ def test_alo_is_one_newton_step_without_the_row_or_the_label(sample, kind, alpha
     np.testing.assert_allclose(own[order], expected, rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.slow
 @every_sample
 @pytest.mark.parametrize("kind", ["complete", "holes", "long"])
 def test_alo_is_close_to_refits_without_the_row_or_the_label(sample, kind):
