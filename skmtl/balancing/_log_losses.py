@@ -10,7 +10,7 @@ TINY = 1e-150
 STEEPEST = 100.0  # logarithm of the longest gradient; the step ends at the minimum anyway
 
 
-def positive(losses):
+def positive(losses: np.ndarray) -> np.ndarray:
     """Losses; those that are not positive count as rounding beside the least that is.
 
     A positive one stays as it is, however small beside the others: it may have another unit.
@@ -21,7 +21,9 @@ def positive(losses):
     return np.maximum(np.where(above, losses, ROUNDING * losses[above].min()), TINY)
 
 
-def learnt_logs(s, losses, rate, step_size):
+def learnt_logs(
+    s: np.ndarray, losses: np.ndarray, rate: np.ndarray, step_size: float | None
+) -> np.ndarray:
     """s after a gradient step on rate (exp(-s) L + s), not beyond the minimum; None: just that."""
     best = np.log(positive(losses))
     if step_size is None:

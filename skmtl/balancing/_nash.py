@@ -8,8 +8,9 @@ from math import expm1, log1p
 
 import numpy as np
 
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState
 from ._mgda import steepest_weights
+from ._stats import TaskStats
 
 RESIDUAL = 1e-8  # where rounding exceeds it the solution cannot be told from none
 MAX_ITER = 200
@@ -51,14 +52,14 @@ class Nash(Balancer):
 
     promises = frozenset({"equivariant", "nonnegative", "nonconflicting", "scale_invariant"})
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         z = bargain(stats.unit_gramian, np.log(p))
         if z is None:
             return Answer(steepest_weights(stats, p), own, "stationary")
         return Answer(z / stats.norms, own)
 
 
-def bargain(C, log_q, power=1.0):
+def bargain(C: np.ndarray, log_q: np.ndarray, power: float = 1.0) -> np.ndarray | None:
     """z > 0 with z_t^power (C z)_t = q_t; None where C is singular on the positive orthant.
 
     It minimises z'Cz/2 - sum q_t z_t^(1 - power) / (1 - power), with a logarithm for power 1.
@@ -87,7 +88,7 @@ def bargain(C, log_q, power=1.0):
     return None
 
 
-def _length(fall, power):
+def _length(fall: float, power: float) -> float:
     """Length of a step that descends whatever C is, for its largest relative decrease.
 
     Along it the second derivative grows by at most (1 - length fall)^-(1 + power).
@@ -95,14 +96,14 @@ def _length(fall, power):
     return 1.0 if fall <= 0 else -expm1(-log1p(power * fall) / power) / fall
 
 
-def _settled(progress, z, log_q, power):
+def _settled(progress: np.ndarray, z: np.ndarray, log_q: np.ndarray, power: float) -> np.ndarray:
     """z where it is so small that it does not move C z: it may fall at once to what C z asks."""
     faint = (z < EPS * z.max()) & (progress > 0)
     log_z = (log_q - np.log(np.where(faint, progress, 1.0))) / power
     return np.where(faint, np.maximum(np.exp(np.minimum(log_z, np.log(z))), SMALLEST), z)
 
 
-def _start(C, log_q, power):
+def _start(C: np.ndarray, log_q: np.ndarray, power: float) -> np.ndarray:
     """The solution for orthogonal rows, in the multiple that is best on C."""
     log_z = log_q / (1 + power)
     z = np.exp(log_z - log_z.max())
