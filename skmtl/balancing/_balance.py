@@ -190,7 +190,7 @@ def _check_finite(stats: TaskStats, reads: frozenset[str]) -> None:
 
 
 def _without_graph(x: Any) -> Any:
-    """The array without what automatic differentiation has recorded, where it has."""
+    """The array, detached from the graph of automatic differentiation where it has one."""
     return x.detach() if hasattr(x, "detach") else x
 
 

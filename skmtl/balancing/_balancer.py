@@ -26,7 +26,7 @@ HOW_TO_GIVE = {
 
 
 class State(NamedTuple):
-    """What a balancer remembers between steps.
+    """State of a balancer between two steps.
 
     Attributes
     ----------
@@ -54,7 +54,7 @@ class State(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What `weigh` hands back.
+    """Weights of a step, and the strategy's arrays for the next one, as `weigh` returns them.
 
     Attributes
     ----------
@@ -121,13 +121,13 @@ class Balancer(BaseEstimator):
     array([0.4, 0.8])
     """
 
-    needs = frozenset({"gramian"})  # statistics without which there is no step
-    welcomes = frozenset[str]()  # statistics that make it better where they are at hand
+    needs = frozenset({"gramian"})  # statistics that a step requires
+    welcomes = frozenset[str]()  # statistics that a step uses where they are at hand
     promises = frozenset[str]()  # properties that the tests check
-    pairs = frozenset[str]()  # names of own arrays that have a number for each pair of tasks
-    long = frozenset[str]()  # names of own arrays that have a number for each parameter
+    pairs = frozenset[str]()  # names of own arrays of shape (n_tasks, n_tasks)
+    long = frozenset[str]()  # names of own arrays of shape (n_tasks, n_params)
     remembers = False  # whether weights depend on earlier steps, beyond their baselines
-    settles = True  # whether steps at the same point end with the same direction
+    settles = True  # whether steps repeated at one point converge to one direction
     owns_direction = False  # whether the direction is no weighted sum of the gradients at hand
     unit_sum = False  # whether equal weights are 1 / n_tasks, as in a mean, and not 1
     divides_by_losses = False  # whether weights grow without a bound as losses vanish
@@ -259,7 +259,7 @@ class Balancer(BaseEstimator):
         raise NotImplementedError
 
     def combine(self, stats: TaskStats, state: State) -> Array:
-        """The direction before it is clipped; what `owns_direction` stands for is written here."""
+        """The direction before it is clipped; strategies with `owns_direction` override it."""
         return stats.combine(state.weights)
 
     def reads(self, stats: TaskStats) -> frozenset[str]:
@@ -278,10 +278,10 @@ class Balancer(BaseEstimator):
         return np.maximum(state.weights, 0.0)
 
     def check_descent(self, stats: TaskStats) -> None:
-        """Raise ValueError where the direction means nothing that a descent could follow."""
+        """Raise ValueError where the direction is not defined, so that no descent can follow it."""
 
     def scales(self, first: np.ndarray) -> np.ndarray | None:
-        """For a method that makes the largest scaled excess least: the factors of the excesses.
+        """Factors of the excesses, for a method that minimises the largest scaled excess.
 
         Parameters
         ----------
@@ -296,7 +296,7 @@ class Balancer(BaseEstimator):
         return None
 
     def terms(self, n_tasks: int) -> Terms | None:
-        """For a method that maximises the product of gains: the terms of the bargain.
+        """Terms of the bargain, for a method that maximises the product of gains.
 
         Parameters
         ----------
@@ -314,14 +314,14 @@ class Balancer(BaseEstimator):
         return p / n_tasks if self.unit_sum else p
 
     def _of_tasks(self, name: str, value: Any, index: np.ndarray) -> Any:
-        """What a strategy's own array holds of some tasks; scalars are everybody's."""
+        """Entries of a strategy's own array for the tasks `index`; a scalar is for all tasks."""
         if np.ndim(value) == 0:
             return value
         rows = take(value, index)
         return rows[:, index] if name in self.pairs else rows
 
     def _among_all(self, name: str, new: Any, old: Any, index: np.ndarray, n_tasks: int) -> Any:
-        """The old array of all tasks, or zeros, with what is new of some tasks."""
+        """Array of all tasks: new entries for the tasks `index`, else the old ones, or zeros."""
         if name not in self.pairs or len(index) == n_tasks:
             return _merged(new, old, index, n_tasks)
         all_pairs = np.zeros((n_tasks, n_tasks)) if old is None else old.copy()
@@ -351,7 +351,7 @@ def _spread(weights: np.ndarray, index: np.ndarray, n_tasks: int) -> np.ndarray:
 
 
 def _merged(new: Any, old: Any, index: np.ndarray, n_tasks: int) -> Any:
-    """The old task array with its rows `index` replaced; zeros where there was none."""
+    """The old array of all tasks, or zeros, with new rows for the tasks `index`."""
     if np.ndim(new) == 0 or len(index) == n_tasks:
         return new
     xp = namespace_of(new)

@@ -117,7 +117,7 @@ class CAGrad(Balancer):
 
 
 def _levelled(F: np.ndarray, z: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    """The z nearest to this one with F'z proportional to the levels where these are not zero."""
+    """The point nearest to z with F'z proportional to `levels` where these are not zero."""
     r = levels[levels > 0] / levels.max()
     B = orth(F[:, levels > 0] @ null_space(r[None, :]), rcond=DEPENDENT)
     return z - B @ (B.T @ z)
@@ -126,9 +126,9 @@ def _levelled(F: np.ndarray, z: np.ndarray, levels: np.ndarray) -> np.ndarray:
 def _best_in_ball(
     root: Root, stats: TaskStats, e: np.ndarray, sizes: np.ndarray, c: float
 ) -> tuple[np.ndarray, bool | np.bool_]:
-    """x >= 0, ||F x|| <= c, so that the least size times component of e + F x is largest.
+    """x >= 0 with ||F x|| <= c for which the least entry of sizes * F'(e + F x) is largest.
 
-    And whether that is it, or the nearest point at which none loses stands for it.
+    Returned with whether x is that maximiser, and not the nearest point at which no task loses.
     """
     F = root.F
     unit = max(c, 1.0)  # of lengths: the numbers below are of order one for small and large c

@@ -35,7 +35,7 @@ class Root(NamedTuple):
     F : ndarray of shape (at most n_tasks, n_tasks)
         F'F is the Gramian.
     independent : bool
-        Whether its columns are safely so.
+        Whether its columns are independent, by a margin that rounding cannot reach.
     short : float
         Length of a combination of its columns with weights of sum 1 that may as well be zero.
     status : str
@@ -49,7 +49,7 @@ class Root(NamedTuple):
 
 
 def cone_root(stats: TaskStats) -> Root:
-    """The root of the rows, or of their Gramian and a ridge where that hides what they are."""
+    """Root of the rows, or of their Gramian and a ridge where it hides small singular values."""
     root = root_of(stats)
     if root.independent or stats.jacobian is not None:
         return root
@@ -57,7 +57,7 @@ def cone_root(stats: TaskStats) -> Root:
 
 
 def root_of(stats: TaskStats) -> Root:
-    """The root of the rows, or of their Gramian without eigenvalues of the size of rounding."""
+    """Root of the rows, or of their Gramian with zero for eigenvalues of the size of rounding."""
     F, independent = square_root(stats.unit_gramian)
     if independent or stats.jacobian is None:
         return Root(F, independent)
@@ -97,7 +97,7 @@ def min_norm_weights(norms: np.ndarray, stats: TaskStats) -> np.ndarray:
 
 
 def nearest_between(norms: np.ndarray, cosine: np.ndarray) -> np.ndarray:
-    """The same for two rows: where their segment comes nearest to zero."""
+    """`min_norm_weights` of two rows: the point of their segment that is nearest to zero."""
     a, b = norms.tolist()
     a, b = a / max(a, b), b / max(a, b)  # squares of ratios do not overflow
     to_a, to_b = b * (b - a * cosine), a * (a - b * cosine)  # h'(h - g) and g'(g - h)
@@ -111,7 +111,7 @@ def corrections(stats: TaskStats) -> tuple[np.ndarray, str]:
 
     As coefficients of the unit gradients.
     """
-    X = np.maximum(-stats.unit_gramian, 0)  # without conflict, and of a pair, that is all
+    X = np.maximum(-stats.unit_gramian, 0)  # complete for a pair, and where nothing conflicts
     conflicting = X.any(axis=1).nonzero()[0].tolist() if len(X) > 2 else []
     if not conflicting:
         return X, "ok"
@@ -128,7 +128,7 @@ def projection(root: Root, u: np.ndarray) -> np.ndarray:
 
 
 def agreeing(balancer: Balancer, stats: TaskStats, state: State) -> Array:
-    """The direction of a balancer that promises one in {J d >= 0}, to rounding also here."""
+    """Direction of a balancer that promises J d >= 0, corrected so that rounding keeps it."""
     return polished(balancer, stats, state, lambda F, z, _: onto_cone(F, z))
 
 
@@ -143,7 +143,7 @@ def polished(
     state: State,
     fit: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
 ) -> Array:
-    """J'w, mended by z -> fit(F, z, index) where it is a sum of large terms that cancel.
+    """J'w, corrected by z -> fit(F, z, index) where it is a sum of large terms that cancel.
 
     U' = Q F for the unit rows of the tasks `index`, Q being an orthonormal basis of their span, and
     z = Q'd. Rounding has moved z by as much as the terms are long, mostly to where tasks notice it.
@@ -177,7 +177,10 @@ def non_negative(A: np.ndarray, b: np.ndarray, independent: bool) -> tuple[np.nd
 
 
 def _settled(A: np.ndarray, b: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same by Lawson and Hanson's active set, from an x that is near, with a QR at each step.
+    """`non_negative` by Lawson and Hanson's active set, from an x that is near.
+
+    Each iteration (1) solves least squares on the active columns by a QR, (2) drops the first one
+    whose coefficient becomes negative, else (3) adds the one that lowers the residual fastest.
 
     The residual is a projection, exact to rounding however long x is.
     """
@@ -186,12 +189,12 @@ def _settled(A: np.ndarray, b: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, n
     if not _independent(A[:, used]):
         used, x = [], np.zeros(len(x))
     for _ in range(PATIENCE * len(x)):
-        # 1. least squares on the columns in use
+        # 1. least squares on the active columns
         Q, R = np.linalg.qr(A[:, used])
         z = np.zeros(len(x))
         z[used] = solve_triangular(R, Q.T @ b) if used else 0.0
         residual = b - Q @ (Q.T @ b)
-        # 2. the first that falls below zero on the way there goes
+        # 2. drop the first column whose coefficient falls below zero on the way from x to z
         falls = [t for t in used if z[t] <= 0]
         if falls:
             steps = x[falls] / np.maximum(x[falls] - z[falls], TINY)
@@ -199,8 +202,8 @@ def _settled(A: np.ndarray, b: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, n
             used.remove(falls[steps.argmin()])
             continue
         x = z
-        # 3. the independent one that lowers the residual fastest comes
-        slopes = (A - Q @ (Q.T @ A)).T @ residual  # of the sign that its z will have
+        # 3. add the independent column that lowers the residual fastest
+        slopes = (A - Q @ (Q.T @ A)).T @ residual  # of the sign that its coefficient will have
         slopes[used] = 0
         lower = [t for t in np.argsort(-slopes).tolist() if slopes[t] > slack]
         comes = next((t for t in lower if _independent(A[:, [*used, t]])), None)
@@ -221,7 +224,7 @@ def _independent(A: np.ndarray) -> bool:
 def share_equally(weights: np.ndarray, norms: np.ndarray, unit_gramian: np.ndarray) -> np.ndarray:
     """The weights averaged over rows that are equal, to rounding, in norm and in all cosines."""
     alike = unit_gramian >= 1 - ROUNDING
-    if np.count_nonzero(alike) == len(weights):  # each to itself
+    if np.count_nonzero(alike) == len(weights):  # no two rows are alike
         return weights
     i, j = np.nonzero(np.triu(alike, k=1))
     same = np.abs(norms[i] - norms[j]) <= ROUNDING * norms[i]

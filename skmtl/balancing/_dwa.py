@@ -75,7 +75,7 @@ class DWA(Balancer):
 
 
 def _noted(stats: TaskStats, own: OwnState) -> OwnState:
-    """The state with this step's losses; each task's epoch ends when the task is met in another."""
+    """State with this step's losses added; a task's epoch ends at its first step in another."""
     epoch = own["epoch"] + 1 if stats.epoch is None else np.full(stats.n_tasks, float(stats.epoch))
     new = epoch != own["epoch"]
     ended = new & (own["count"] > 0)

@@ -13,8 +13,8 @@ from ._parameters import check_share, drawn, parameter_holder
 from ._stats import TaskStats
 from ._surgery import lengths, visits, weights_of_sum
 
-CLOSEST = 1 - 1e-6  # target; no multiple of one gradient turns another into its direction
-MOST = 1e100  # coefficient
+CLOSEST = 1 - 1e-6  # largest target: no multiple of one gradient turns another into its direction
+MOST = 1e100  # largest coefficient, whose square stays finite
 
 
 @parameter_holder

@@ -12,9 +12,7 @@ from ._cone import ROUNDING, share_equally
 from ._parameters import parameter_holder
 from ._stats import TaskStats
 
-NULL_EIGENVALUE = (
-    1e-14  # eigenvalue per task that rounding cannot reach: cosines are good to ROUNDING
-)
+NULL_EIGENVALUE = 1e-14  # per task; rounding does not reach it: cosines are good to ROUNDING
 UNATTAINED = 1e-6  # what may miss in cosines that are attained
 
 

@@ -11,7 +11,7 @@ STEEPEST = 100.0  # logarithm of the longest gradient; the step ends at the mini
 
 
 def positive(losses: np.ndarray) -> np.ndarray:
-    """Losses; those that are not positive count as rounding beside the least that is.
+    """Losses; those that are not positive become rounding times the least positive one.
 
     A positive one stays as it is, however small beside the others: it may have another unit.
     """
@@ -24,7 +24,7 @@ def positive(losses: np.ndarray) -> np.ndarray:
 def learnt_logs(
     s: np.ndarray, losses: np.ndarray, rate: np.ndarray, step_size: float | None
 ) -> np.ndarray:
-    """s after a gradient step on rate (exp(-s) L + s), not beyond the minimum; None: just that."""
+    """s after a gradient step on rate (exp(-s) L + s), at most to its minimum; None: there."""
     best = np.log(positive(losses))
     if step_size is None:
         return best

@@ -78,7 +78,7 @@ def bargain(C: np.ndarray, log_q: np.ndarray, power: float = 1.0) -> np.ndarray 
         residual = wanted - A.sum(axis=1)
         A.flat[:: len(z) + 1] += power * wanted + noise
         step = np.linalg.solve(A, residual)  # relative to z, which scales A well
-        if least <= SMALLEST:  # these stay
+        if least <= SMALLEST:  # entries at the least number cannot fall further
             step = np.where(z > SMALLEST, step, np.maximum(step, 0))
         moves = step.tolist()
         fall = -min(moves)
@@ -89,7 +89,7 @@ def bargain(C: np.ndarray, log_q: np.ndarray, power: float = 1.0) -> np.ndarray 
 
 
 def _length(fall: float, power: float) -> float:
-    """Length of a step that descends whatever C is, for its largest relative decrease.
+    """Length of a step that descends whatever C is; `fall` is its largest relative decrease.
 
     Along it the second derivative grows by at most (1 - length fall)^-(1 + power).
     """
@@ -97,14 +97,14 @@ def _length(fall: float, power: float) -> float:
 
 
 def _settled(progress: np.ndarray, z: np.ndarray, log_q: np.ndarray, power: float) -> np.ndarray:
-    """z where it is so small that it does not move C z: it may fall at once to what C z asks."""
+    """z, with entries too small to move C z lowered at once to the solution for this C z."""
     faint = (z < EPS * z.max()) & (progress > 0)
     log_z = (log_q - np.log(np.where(faint, progress, 1.0))) / power
     return np.where(faint, np.maximum(np.exp(np.minimum(log_z, np.log(z))), SMALLEST), z)
 
 
 def _start(C: np.ndarray, log_q: np.ndarray, power: float) -> np.ndarray:
-    """The solution for orthogonal rows, in the multiple that is best on C."""
+    """Solution for orthogonal rows, times the factor that is best for C."""
     log_z = log_q / (1 + power)
     z = np.exp(log_z - log_z.max())
     square = z @ z

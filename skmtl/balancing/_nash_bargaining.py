@@ -11,7 +11,7 @@ from ._parameters import check_task_values, parameter_holder
 from ._stats import TaskStats
 
 LEAST_GAIN = 1e-8  # relative to the task's losses; smaller gains count as this
-TINY = 1e-150  # absolutely
+TINY = 1e-150  # least gain in absolute terms
 
 
 @parameter_holder

@@ -1,4 +1,4 @@
-"""What strategies share whose direction is no weighted sum of the gradients at hand."""
+"""Directions made of running means of the tasks' gradients, in place of the gradients at hand."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ def tracked(own: OwnState, rows: Array, share: Callable[[np.ndarray], np.ndarray
 
 
 def combine_tracked(stats: TaskStats, state: State) -> Array:
-    """Tracked rows, weighed; without a gradient at hand they rest."""
+    """Weighted sum of the running means; of the gradients, all zero, in a stationary step."""
     if state.status == "stationary":
         return stats.combine(state.weights)
     return stats.like_jacobian(TaskStats(state.own["tracked"]).combine(state.weights))

@@ -164,7 +164,7 @@ class TaskStats:
             return self.like_jacobian(direction * size if size > 1 else direction)
 
     def like_jacobian(self, direction: Array) -> Array:
-        """The direction in the floating type of the Jacobian, if that is one."""
+        """The direction in the type of the Jacobian, if that is a floating one."""
         dtype = self.jacobian.dtype
         if dtype == direction.dtype:
             return direction
@@ -191,7 +191,7 @@ def _host(values: Any) -> np.ndarray:
 
 
 def beside(values: Any, J: Array) -> Array:
-    """Numbers where J lies, in the widest floating type there."""
+    """Numbers as an array on the device of J, in the widest floating type there."""
     if isinstance(J, np.ndarray):
         return np.asarray(values, dtype=np.float64)
     place = place_of(J)

@@ -1,7 +1,7 @@
-"""Task tension: the direction that all tasks gain alike from, drawn to tasks that make no headway.
+"""Task tension: a direction of equal gains for all tasks, drawn to tasks that make no headway.
 
-All vectors lie in the span of the gradients: c, g_t - c and what makes d agree with every task are
-kept as coefficients of the unit gradients.
+All vectors lie in the span of the gradients: c, g_t - c and the projection of d are kept as
+coefficients of the unit gradients.
 """
 
 import numpy as np
@@ -110,7 +110,7 @@ def _centre(s: np.ndarray, stats: TaskStats, p: np.ndarray) -> np.ndarray:
 
 
 def _units(A: np.ndarray, C: np.ndarray) -> np.ndarray:
-    """Coefficients of the vectors made one long, zeros for those that are rounding."""
+    """Coefficients of the vectors scaled to length 1; zeros for vectors of rounding size."""
     largest = np.abs(A).max(axis=1, keepdims=True)
     A = A / np.where(largest > 0, largest, 1.0)
     length = lengths(A, C)[:, None]
@@ -118,7 +118,7 @@ def _units(A: np.ndarray, C: np.ndarray) -> np.ndarray:
 
 
 def _agreeing(a: np.ndarray, stats: TaskStats) -> np.ndarray:
-    """Coefficients of the projection onto the cone {d: u_t'd >= 0} of what has coefficients a."""
+    """Coefficients of the projection of sum_t a_t u_t onto the cone {d: u_t'd >= 0}."""
     if (stats.unit_gramian @ a >= 0).all():
         return a
     size = np.abs(a).max()
