@@ -31,7 +31,7 @@ def tracked(own: OwnState, rows: Array, share: Callable[[np.ndarray], np.ndarray
 
 
 def combine_tracked(stats: TaskStats, state: State) -> Array:
-    """Weighted sum of the running means; of the gradients, all zero, in a stationary step."""
+    """Weighted sum of the running means; of the gradients themselves in a stationary step."""
     if state.status == "stationary":
         return stats.combine(state.weights)
     return stats.like_jacobian(TaskStats(state.own["tracked"]).combine(state.weights))
