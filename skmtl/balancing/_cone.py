@@ -96,7 +96,7 @@ def min_norm_weights(norms: np.ndarray, stats: TaskStats) -> np.ndarray:
     return share_equally(w / w.sum(), norms, C)
 
 
-def nearest_between(norms: np.ndarray, cosine: np.ndarray) -> np.ndarray:
+def nearest_between(norms: np.ndarray, cosine: float) -> np.ndarray:
     """`min_norm_weights` of two rows: the point of their segment that is nearest to zero."""
     a, b = norms.tolist()
     a, b = a / max(a, b), b / max(a, b)  # squares of ratios do not overflow
