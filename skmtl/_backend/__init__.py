@@ -32,6 +32,7 @@ from ._places import (
 )
 from ._sparse import CentredSparse, centred, column_squares, gram, kernel, shift_full_columns
 from ._threads import PARALLEL_DIM, few_threads
+from ._types import Array
 
 __all__ = [
     "DEVICES",
@@ -39,6 +40,7 @@ __all__ = [
     "NUMPY",
     "PARALLEL_DIM",
     "SMALL_OFFSET",
+    "Array",
     "CentredSparse",
     "Place",
     "centred",

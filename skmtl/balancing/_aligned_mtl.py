@@ -3,17 +3,23 @@
 J = W S V' with tasks along W has the aligned B J = size W V', B = size W S^-1 W', and d = (B J)'p.
 """
 
+from collections.abc import Callable
 from dataclasses import field
 
 import numpy as np
 
 from .._checks import check_option
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState, State
 from ._cone import share_equally, square_root
 from ._imtl_g import NULL_EIGENVALUE
 from ._parameters import parameter_holder
+from ._stats import TaskStats
 
-SIZES = {"min": np.min, "median": np.median, "mean": np.mean}
+SIZES: dict[str, Callable[[np.ndarray], float]] = {
+    "min": np.min,
+    "median": np.median,
+    "mean": np.mean,
+}
 EPS = np.finfo(np.float64).eps
 
 
@@ -55,15 +61,15 @@ class AlignedMTL(Balancer):
     scale: str = "min"
     scale_heads: bool = field(default=False, kw_only=True)
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         check_option("scale", self.scale, tuple(SIZES))
 
-    def merit(self, stats, state):
+    def merit(self, stats: TaskStats, state: State) -> np.ndarray:
         """The preferences: p'J d = sqrt(size) p'(J J')^(1/2) p is positive."""
         return self.preferences(stats.n_tasks)
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         s, C = stats.norms, stats.unit_gramian
         seen = s > np.sqrt(len(p) * EPS) * s.max()
         # singular values of D F' with C = F'F are those of J, exact to rounding where their

@@ -4,12 +4,13 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.utils import check_random_state
 
-from .._backend import is_foreign, namespace_of, to_numpy
+from .._backend import Array, is_foreign, namespace_of, to_numpy
 from .._checks import check_count
 from .._registry import resolve
-from ._balancer import GRADIENTS, State
+from ._balancer import GRADIENTS, Balancer, State
 from ._registered import BALANCERS
 from ._stats import TaskStats
 
@@ -37,18 +38,18 @@ class BalanceResult(NamedTuple):
 
 
 def balance(
-    jacobian,
-    losses=None,
-    balancer="nash",
-    state=None,
+    jacobian: Array,
+    losses: ArrayLike | None = None,
+    balancer: str | Balancer = "nash",
+    state: State | None = None,
     *,
-    distances=None,
-    excess=None,
-    post_losses=None,
-    disagreement=None,
-    epoch=None,
-    random_state=None,
-):
+    distances: ArrayLike | None = None,
+    excess: ArrayLike | None = None,
+    post_losses: ArrayLike | None = None,
+    disagreement: ArrayLike | None = None,
+    epoch: int | None = None,
+    random_state: int | np.random.RandomState | None = None,
+) -> BalanceResult:
     """Weigh the gradients of several tasks into one direction.
 
     For training loops of one's own, in any library: compute the gradient of each task's loss with
@@ -131,7 +132,7 @@ def balance(
     )
 
 
-def resolve_balancer(balancer):
+def resolve_balancer(balancer: str | Balancer) -> Balancer:
     """The strategy that a name stands for, with default parameters, or the strategy itself.
 
     Parameters
@@ -164,7 +165,7 @@ def resolve_balancer(balancer):
     return found
 
 
-def _check_jacobian(jacobian):
+def _check_jacobian(jacobian: Array) -> Array:
     J = _without_graph(jacobian)
     foreign = not isinstance(J, np.ndarray) and is_foreign(J)
     J = J if foreign else np.asarray(J)
@@ -178,7 +179,7 @@ def _check_jacobian(jacobian):
     return J
 
 
-def _check_finite(stats, reads):
+def _check_finite(stats: TaskStats, reads: frozenset[str]) -> None:
     if reads & GRADIENTS:  # the norms tell without another pass over the Jacobian
         finite = all(map(isfinite, stats.norms.tolist()))
     else:
@@ -188,12 +189,14 @@ def _check_finite(stats, reads):
         raise ValueError("jacobian holds NaN or infinity; leave out the step, or the task.")
 
 
-def _without_graph(x):
-    """The array without what automatic differentiation has recorded, where it has."""
+def _without_graph(x: Any) -> Any:
+    """The array, detached from the graph of automatic differentiation where it has one."""
     return x.detach() if hasattr(x, "detach") else x
 
 
-def _check_vector(name, values, n_tasks, least=-np.inf):
+def _check_vector(
+    name: str, values: Any, n_tasks: int, least: float = -np.inf
+) -> np.ndarray | None:
     if values is None:
         return None
     try:
@@ -211,7 +214,7 @@ def _check_vector(name, values, n_tasks, least=-np.inf):
     return v
 
 
-def _check_state(state, strategy, n_tasks, n_params):
+def _check_state(state: State, strategy: Balancer, n_tasks: int, n_params: int) -> None:
     if getattr(state, "weights", None) is None or not hasattr(state, "strategy"):
         raise TypeError(f"state must be what an earlier call returned, or None, got {state!r}.")
     owner, size = state.strategy, len(state.weights)

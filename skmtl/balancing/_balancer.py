@@ -6,15 +6,17 @@ zero; what all strategies have in common (degenerate steps, preferences, average
 """
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .._backend import namespace_of, place_of, take
+from .._backend import Array, namespace_of, place_of, take
 from .._checks import check_flag, check_strength
 from ._parameters import check_preference, check_share
+from ._stats import TaskStats
 
+OwnState: TypeAlias = dict[str, Any]  # a strategy's arrays and scalars by name
 GRADIENTS = frozenset({"gramian", "jacobian"})
 LARGEST = 1e300  # weights end here, so that their products with gradients stay finite
 HOW_TO_GIVE = {
@@ -24,7 +26,7 @@ HOW_TO_GIVE = {
 
 
 class State(NamedTuple):
-    """What a balancer remembers between steps.
+    """State of a balancer between two steps.
 
     Attributes
     ----------
@@ -45,14 +47,14 @@ class State(NamedTuple):
     """
 
     strategy: str
-    own: dict
+    own: OwnState
     average: np.ndarray
     weights: np.ndarray
     status: str = "ok"
 
 
 class Answer(NamedTuple):
-    """What `weigh` hands back.
+    """Weights of a step, and the strategy's arrays for the next one, as `weigh` returns them.
 
     Attributes
     ----------
@@ -65,7 +67,7 @@ class Answer(NamedTuple):
     """
 
     weights: np.ndarray
-    own: dict
+    own: OwnState
     status: str = "ok"
 
 
@@ -83,7 +85,7 @@ class Terms(NamedTuple):
     """
 
     preference: np.ndarray
-    disagreement: Any
+    disagreement: np.ndarray | None
     against: str
 
 
@@ -119,13 +121,13 @@ class Balancer(BaseEstimator):
     array([0.4, 0.8])
     """
 
-    needs = frozenset({"gramian"})  # statistics without which there is no step
-    welcomes = frozenset()  # statistics that make it better where they are at hand
-    promises = frozenset()  # properties that the tests check
-    pairs = frozenset()  # names of own arrays that have a number for each pair of tasks
-    long = frozenset()  # names of own arrays that have a number for each parameter, as gradients
+    needs = frozenset({"gramian"})  # statistics that a step requires
+    welcomes = frozenset[str]()  # statistics that a step uses where they are at hand
+    promises = frozenset[str]()  # properties that the tests check
+    pairs = frozenset[str]()  # names of own arrays of shape (n_tasks, n_tasks)
+    long = frozenset[str]()  # names of own arrays of shape (n_tasks, n_params)
     remembers = False  # whether weights depend on earlier steps, beyond their baselines
-    settles = True  # whether steps at the same point end with the same direction
+    settles = True  # whether steps repeated at one point converge to one direction
     owns_direction = False  # whether the direction is no weighted sum of the gradients at hand
     unit_sum = False  # whether equal weights are 1 / n_tasks, as in a mean, and not 1
     divides_by_losses = False  # whether weights grow without a bound as losses vanish
@@ -135,7 +137,7 @@ class Balancer(BaseEstimator):
     max_norm: float | None = None
     scale_heads: bool = True
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         """Raise TypeError or ValueError unless every parameter suits this number of tasks."""
         if self.preference is not None:
             self.preferences(n_tasks)
@@ -144,7 +146,7 @@ class Balancer(BaseEstimator):
             check_strength("max_norm", self.max_norm, infinite=False)
         check_flag("scale_heads", self.scale_heads)
 
-    def init(self, n_tasks, rng):
+    def init(self, n_tasks: int, rng: np.random.RandomState) -> State:
         """State before the first step.
 
         Parameters
@@ -165,7 +167,7 @@ class Balancer(BaseEstimator):
             self._equal(n_tasks),
         )
 
-    def step(self, stats, state):
+    def step(self, stats: TaskStats, state: State) -> tuple[np.ndarray, State]:
         """Weights of the tasks, and the next state.
 
         Parameters
@@ -205,7 +207,7 @@ class Balancer(BaseEstimator):
             answer.status,
         )
 
-    def direction(self, stats, state):
+    def direction(self, stats: TaskStats, state: State) -> Array:
         """Direction d to move against, of shape (n_params,): J' weights, unless it owns another.
 
         Parameters
@@ -222,7 +224,7 @@ class Balancer(BaseEstimator):
         """
         return self.clip(self.combine(stats, state))
 
-    def clip(self, direction):
+    def clip(self, direction: Array) -> Array:
         """The direction, scaled down to `max_norm` if it is longer."""
         if self.max_norm is None or direction.shape[0] == 0:
             return direction
@@ -234,11 +236,11 @@ class Balancer(BaseEstimator):
         length = float(xp.sqrt(xp.sum(unit**2)))
         return unit * (self.max_norm / length) if largest > self.max_norm / length else direction
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         """The strategy's own arrays before the first step, by name."""
         return {}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         """Weights of tasks that are there and whose gradients, if read, are not zero.
 
         Parameters
@@ -256,30 +258,30 @@ class Balancer(BaseEstimator):
         """
         raise NotImplementedError
 
-    def combine(self, stats, state):
-        """The direction before it is clipped; what `owns_direction` stands for is written here."""
+    def combine(self, stats: TaskStats, state: State) -> Array:
+        """The direction before it is clipped; strategies with `owns_direction` override it."""
         return stats.combine(state.weights)
 
-    def reads(self, stats):
+    def reads(self, stats: TaskStats) -> frozenset[str]:
         """Names of the statistics that a step on `stats` reads."""
         return self.needs | {name for name in self.welcomes if stats.has(name)}
 
-    def preferences(self, n_tasks):
+    def preferences(self, n_tasks: int) -> np.ndarray:
         """The preferences, normalised to mean 1, of shape (n_tasks,)."""
         return check_preference(self.preference, n_tasks)
 
-    def merit(self, stats, state):
+    def merit(self, stats: TaskStats, state: State) -> np.ndarray:
         """Weights m >= 0 of a sum of the losses that falls along the direction d, m'J d > 0.
 
         The step's own weights are such, as m'J d is then ||d||^2, unless some are negative.
         """
         return np.maximum(state.weights, 0.0)
 
-    def check_descent(self, stats):
-        """Raise ValueError where the direction means nothing that a descent could follow."""
+    def check_descent(self, stats: TaskStats) -> None:
+        """Raise ValueError where the direction is not defined, so that no descent can follow it."""
 
-    def scales(self, first):
-        """For a method that makes the largest scaled excess least: the factors of the excesses.
+    def scales(self, first: np.ndarray) -> np.ndarray | None:
+        """Factors of the excesses, for a method that minimises the largest scaled excess.
 
         Parameters
         ----------
@@ -293,8 +295,8 @@ class Balancer(BaseEstimator):
         """
         return None
 
-    def terms(self, n_tasks):
-        """For a method that maximises the product of gains: the terms of the bargain.
+    def terms(self, n_tasks: int) -> Terms | None:
+        """Terms of the bargain, for a method that maximises the product of gains.
 
         Parameters
         ----------
@@ -307,33 +309,33 @@ class Balancer(BaseEstimator):
         """
         return None
 
-    def _equal(self, n_tasks):
+    def _equal(self, n_tasks: int) -> np.ndarray:
         p = self.preferences(n_tasks)
         return p / n_tasks if self.unit_sum else p
 
-    def _of_tasks(self, name, value, index):
-        """What a strategy's own array holds of some tasks; scalars are everybody's."""
+    def _of_tasks(self, name: str, value: Any, index: np.ndarray) -> Any:
+        """Entries of a strategy's own array for the tasks `index`; a scalar is for all tasks."""
         if np.ndim(value) == 0:
             return value
         rows = take(value, index)
         return rows[:, index] if name in self.pairs else rows
 
-    def _among_all(self, name, new, old, index, n_tasks):
-        """The old array of all tasks, or zeros, with what is new of some tasks."""
+    def _among_all(self, name: str, new: Any, old: Any, index: np.ndarray, n_tasks: int) -> Any:
+        """Array of all tasks: new entries for the tasks `index`, else the old ones, or zeros."""
         if name not in self.pairs or len(index) == n_tasks:
             return _merged(new, old, index, n_tasks)
         all_pairs = np.zeros((n_tasks, n_tasks)) if old is None else old.copy()
         all_pairs[np.ix_(index, index)] = new
         return all_pairs
 
-    def _averaged(self, weights, average, index):
+    def _averaged(self, weights: np.ndarray, average: np.ndarray, index: np.ndarray) -> np.ndarray:
         if self.smoothing == 0:
             return weights
         average = average[index]
         share = np.where(np.isnan(average), 0.0, self.smoothing)
         return share * np.nan_to_num(average) + (1 - share) * weights
 
-    def _check_at_hand(self, stats):
+    def _check_at_hand(self, stats: TaskStats) -> frozenset[str]:
         reads = self.reads(stats)
         for name in sorted(reads):
             if not stats.has(name):
@@ -342,14 +344,14 @@ class Balancer(BaseEstimator):
         return reads
 
 
-def _spread(weights, index, n_tasks):
+def _spread(weights: np.ndarray, index: np.ndarray, n_tasks: int) -> np.ndarray:
     spread = np.zeros(n_tasks)
     spread[index] = weights
     return spread
 
 
-def _merged(new, old, index, n_tasks):
-    """The old task array with its rows `index` replaced; zeros where there was none."""
+def _merged(new: Any, old: Any, index: np.ndarray, n_tasks: int) -> Any:
+    """The old array of all tasks, or zeros, with new rows for the tasks `index`."""
     if np.ndim(new) == 0 or len(index) == n_tasks:
         return new
     xp = namespace_of(new)

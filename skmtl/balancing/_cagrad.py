@@ -10,11 +10,13 @@ from dataclasses import field
 import numpy as np
 from scipy.linalg import null_space, orth
 
+from .._backend import Array
 from .._checks import check_count, check_strength
-from ._balancer import LARGEST, Answer, Balancer
+from ._balancer import LARGEST, Answer, Balancer, OwnState, State
 from ._cone import (
     DEPENDENT,
     ROUNDING,
+    Root,
     cone_root,
     min_norm_weights,
     non_negative,
@@ -23,6 +25,7 @@ from ._cone import (
     share_equally,
 )
 from ._parameters import parameter_holder
+from ._stats import TaskStats
 
 MAX_ITER = 100  # five are usual
 FARTHEST = 4.0  # from the mean gradient to the first level, in 1 + c: twice the bound
@@ -77,17 +80,17 @@ class CAGrad(Balancer):
     scale_heads: bool = field(default=False, kw_only=True)
 
     @property
-    def promises(self):
+    def promises(self) -> frozenset[str]:  # type: ignore[override]  # parameters decide
         kept = {"equivariant", "nonnegative"}
         return frozenset(kept | {"nonconflicting"} if self.c >= 1 else kept)
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         check_strength("c", self.c, zero=True, infinite=False)
         if check_count("rescale", self.rescale, least=0) > 2:
             raise ValueError(f"rescale must be 0, 1 or 2, got {self.rescale!r}.")
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         s, root, c = stats.norms, cone_root(stats), float(self.c)
         weights, status = p / len(p), root.status
         g = root.F @ (weights * (s / s.max()))
@@ -99,8 +102,8 @@ class CAGrad(Balancer):
         weights = weights / self._divisor
         return Answer(share_equally(weights, s / p, stats.unit_gramian), own, status)
 
-    def combine(self, stats, state):
-        def fit(F, z, index):
+    def combine(self, stats: TaskStats, state: State) -> Array:
+        def fit(F: np.ndarray, z: np.ndarray, index: np.ndarray) -> np.ndarray:
             p, norms = self.preferences(stats.n_tasks)[index], stats.norms[index]
             pulled = state.weights[index] * self._divisor > p / stats.n_tasks * (1 + ROUNDING)
             z = _levelled(F, z, np.where(pulled, p / norms, 0.0))
@@ -109,26 +112,29 @@ class CAGrad(Balancer):
         return polished(self, stats, state, fit)
 
     @property
-    def _divisor(self):
+    def _divisor(self) -> float:
         return (1.0, 1 + self.c**2, 1 + self.c)[self.rescale]
 
 
-def _levelled(F, z, levels):
-    """The z nearest to this one with F'z proportional to the levels where these are not zero."""
+def _levelled(F: np.ndarray, z: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """The point nearest to z with F'z proportional to `levels` where these are not zero."""
     r = levels[levels > 0] / levels.max()
     B = orth(F[:, levels > 0] @ null_space(r[None, :]), rcond=DEPENDENT)
     return z - B @ (B.T @ z)
 
 
-def _best_in_ball(root, stats, e, sizes, c):
-    """x >= 0, ||F x|| <= c, so that the least size times component of e + F x is largest.
+def _best_in_ball(
+    root: Root, stats: TaskStats, e: np.ndarray, sizes: np.ndarray, c: float
+) -> tuple[np.ndarray, bool | np.bool_]:
+    """x >= 0 with ||F x|| <= c for which the least entry of sizes * F'(e + F x) is largest.
 
-    And whether that is it, or the nearest point at which none loses stands for it.
+    Returned with whether x is that maximiser, and not the nearest point at which no task loses.
     """
     F = root.F
     unit = max(c, 1.0)  # of lengths: the numbers below are of order one for small and large c
     a, radius = F.T @ e / unit, c / unit
     none_loses, residual = non_negative(F, -e / unit, root.independent)
+    level: float | np.floating
     if np.linalg.norm(e / unit + residual) > radius:  # some must lose: the level is negative
         level, relative = 0.0, np.minimum(sizes.max() / sizes, LARGEST)
     else:
@@ -152,7 +158,7 @@ def _best_in_ball(root, stats, e, sizes, c):
     return (x * (c / far) if far > 0 else x), True  # zero where c is below rounding
 
 
-def _nearest(root, f):
+def _nearest(root: Root, f: np.ndarray) -> tuple[np.ndarray, float]:
     """(x, ||F x||) of the shortest F x with F'F x >= f, x >= 0, by Lawson and Hanson's reduction.
 
     The y >= 0 that minimises ||F y||^2 + (f'y - 1)^2 is x / (1 + ||F x||^2), and its residual

@@ -7,6 +7,7 @@ themselves, which tells them down to rounding. x is then as large as their inver
 direction F x as exact as rounding times that. Where C is all there is, a ridge keeps x short.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +15,9 @@ from scipy.linalg import qr, solve_triangular
 from scipy.optimize import nnls
 from scipy.sparse.csgraph import connected_components
 
-from .._backend import eigh_psd, namespace_of, to_numpy
-from ._stats import TINY, beside
+from .._backend import Array, eigh_psd, namespace_of, to_numpy
+from ._balancer import Balancer, State
+from ._stats import TINY, TaskStats, beside
 
 ROUNDING = 8 * np.finfo(np.float64).eps
 SAFE_PIVOT = 1e-2  # of a Cholesky factor of C, whose directions are exact to 1e-16 over its square
@@ -33,7 +35,7 @@ class Root(NamedTuple):
     F : ndarray of shape (at most n_tasks, n_tasks)
         F'F is the Gramian.
     independent : bool
-        Whether its columns are safely so.
+        Whether its columns are independent, by a margin that rounding cannot reach.
     short : float
         Length of a combination of its columns with weights of sum 1 that may as well be zero.
     status : str
@@ -46,23 +48,23 @@ class Root(NamedTuple):
     status: str = "ok"
 
 
-def cone_root(stats):
-    """The root of the rows, or of their Gramian and a ridge where that hides what they are."""
+def cone_root(stats: TaskStats) -> Root:
+    """Root of the rows, or of their Gramian and a ridge where it hides small singular values."""
     root = root_of(stats)
     if root.independent or stats.jacobian is not None:
         return root
     return Root(_eigen_root(stats.unit_gramian, RIDGE), True, np.sqrt(RIDGE), "approximate")
 
 
-def root_of(stats):
-    """The root of the rows, or of their Gramian without eigenvalues of the size of rounding."""
+def root_of(stats: TaskStats) -> Root:
+    """Root of the rows, or of their Gramian with zero for eigenvalues of the size of rounding."""
     F, independent = square_root(stats.unit_gramian)
     if independent or stats.jacobian is None:
         return Root(F, independent)
     return Root(stats.span[1], False)
 
 
-def square_root(C):
+def square_root(C: np.ndarray) -> tuple[np.ndarray, bool]:
     """(F, whether its columns are safely independent) with F'F = C, F of shape (T, T)."""
     try:
         F = np.linalg.cholesky(C).T.copy()  # rows that lie one after another, as NNLS wants them
@@ -73,12 +75,12 @@ def square_root(C):
     return _eigen_root(C), False
 
 
-def _eigen_root(C, ridge=0.0):
+def _eigen_root(C: np.ndarray, ridge: float = 0.0) -> np.ndarray:
     s, V = eigh_psd(C)  # eigenvalues of rounding size are zeros
     return (V * np.sqrt(s + ridge)).T
 
 
-def min_norm_weights(norms, stats):
+def min_norm_weights(norms: np.ndarray, stats: TaskStats) -> np.ndarray:
     """w >= 0 with sum 1 that minimises ||J'w|| for rows of these norms; equal ones weigh alike.
 
     The minimiser b = s w of ||J'b||^2 + (sum b - 1)^2 over b >= 0 has that w: the best s makes the
@@ -94,8 +96,8 @@ def min_norm_weights(norms, stats):
     return share_equally(w / w.sum(), norms, C)
 
 
-def nearest_between(norms, cosine):
-    """The same for two rows: where their segment comes nearest to zero."""
+def nearest_between(norms: np.ndarray, cosine: float) -> np.ndarray:
+    """`min_norm_weights` of two rows: the point of their segment that is nearest to zero."""
     a, b = norms.tolist()
     a, b = a / max(a, b), b / max(a, b)  # squares of ratios do not overflow
     to_a, to_b = b * (b - a * cosine), a * (a - b * cosine)  # h'(h - g) and g'(g - h)
@@ -104,12 +106,12 @@ def nearest_between(norms, cosine):
     return np.array([to_a, to_b]) / (to_a + to_b)
 
 
-def corrections(stats):
+def corrections(stats: TaskStats) -> tuple[np.ndarray, str]:
     """(X, status): row t is what projecting the t-th unit gradient onto {J d >= 0} adds to it.
 
     As coefficients of the unit gradients.
     """
-    X = np.maximum(-stats.unit_gramian, 0)  # without conflict, and of a pair, that is all
+    X = np.maximum(-stats.unit_gramian, 0)  # complete for a pair, and where nothing conflicts
     conflicting = X.any(axis=1).nonzero()[0].tolist() if len(X) > 2 else []
     if not conflicting:
         return X, "ok"
@@ -120,23 +122,28 @@ def corrections(stats):
     return X, root.status
 
 
-def projection(root, u):
+def projection(root: Root, u: np.ndarray) -> np.ndarray:
     """v >= u that minimises v'Cv: u plus an NNLS; U'v is U'u projected onto {U d >= 0}."""
     return u + non_negative(root.F, -root.F @ u, root.independent)[0]
 
 
-def agreeing(balancer, stats, state):
-    """The direction of a balancer that promises one in {J d >= 0}, to rounding also here."""
+def agreeing(balancer: Balancer, stats: TaskStats, state: State) -> Array:
+    """Direction of a balancer that promises J d >= 0, corrected so that rounding keeps it."""
     return polished(balancer, stats, state, lambda F, z, _: onto_cone(F, z))
 
 
-def onto_cone(F, z):
+def onto_cone(F: np.ndarray, z: np.ndarray) -> np.ndarray:
     """The point nearest to z of {z: F'z >= 0}."""
     return -non_negative(F, -z, False)[1]
 
 
-def polished(balancer, stats, state, fit):
-    """J'w, mended by z -> fit(F, z, index) where it is a sum of large terms that cancel.
+def polished(
+    balancer: Balancer,
+    stats: TaskStats,
+    state: State,
+    fit: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
+) -> Array:
+    """J'w, corrected by z -> fit(F, z, index) where it is a sum of large terms that cancel.
 
     U' = Q F for the unit rows of the tasks `index`, Q being an orthonormal basis of their span, and
     z = Q'd. Rounding has moved z by as much as the terms are long, mostly to where tasks notice it.
@@ -151,12 +158,12 @@ def polished(balancer, stats, state, fit):
     return stats.like_jacobian(Q @ beside(fit(F, z, index) * size, Q))
 
 
-def _largest(v):
+def _largest(v: np.ndarray) -> float:
     xp = namespace_of(v)
     return float(xp.max(xp.abs(v)))
 
 
-def non_negative(A, b, independent):
+def non_negative(A: np.ndarray, b: np.ndarray, independent: bool) -> tuple[np.ndarray, np.ndarray]:
     """(x, b - A x) of the x >= 0 that minimises ||A x - b||.
 
     Where columns are not safely independent, one with no more entries than A has rank.
@@ -169,8 +176,11 @@ def non_negative(A, b, independent):
     return (x, b - A @ x) if independent else _settled(A, b, x)
 
 
-def _settled(A, b, x):
-    """The same by Lawson and Hanson's active set, from an x that is near, with a QR at each step.
+def _settled(A: np.ndarray, b: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`non_negative` by Lawson and Hanson's active set, from an x that is near.
+
+    Each iteration (1) solves least squares on the active columns by a QR, (2) drops the first one
+    whose coefficient becomes negative, else (3) adds the one that lowers the residual fastest.
 
     The residual is a projection, exact to rounding however long x is.
     """
@@ -179,12 +189,12 @@ def _settled(A, b, x):
     if not _independent(A[:, used]):
         used, x = [], np.zeros(len(x))
     for _ in range(PATIENCE * len(x)):
-        # 1. least squares on the columns in use
+        # 1. least squares on the active columns
         Q, R = np.linalg.qr(A[:, used])
         z = np.zeros(len(x))
         z[used] = solve_triangular(R, Q.T @ b) if used else 0.0
         residual = b - Q @ (Q.T @ b)
-        # 2. the first that falls below zero on the way there goes
+        # 2. drop the first column whose coefficient falls below zero on the way from x to z
         falls = [t for t in used if z[t] <= 0]
         if falls:
             steps = x[falls] / np.maximum(x[falls] - z[falls], TINY)
@@ -192,8 +202,8 @@ def _settled(A, b, x):
             used.remove(falls[steps.argmin()])
             continue
         x = z
-        # 3. the independent one that lowers the residual fastest comes
-        slopes = (A - Q @ (Q.T @ A)).T @ residual  # of the sign that its z will have
+        # 3. add the independent column that lowers the residual fastest
+        slopes = (A - Q @ (Q.T @ A)).T @ residual  # of the sign that its coefficient will have
         slopes[used] = 0
         lower = [t for t in np.argsort(-slopes).tolist() if slopes[t] > slack]
         comes = next((t for t in lower if _independent(A[:, [*used, t]])), None)
@@ -203,7 +213,7 @@ def _settled(A, b, x):
     return x, residual
 
 
-def _independent(A):
+def _independent(A: np.ndarray) -> bool:
     """Whether no column is within DEPENDENT of the span of the others, largest ones first."""
     if A.shape[1] == 0:
         return True
@@ -211,10 +221,10 @@ def _independent(A):
     return A.shape[1] <= A.shape[0] and np.abs(R.diagonal()).min() > DEPENDENT
 
 
-def share_equally(weights, norms, unit_gramian):
+def share_equally(weights: np.ndarray, norms: np.ndarray, unit_gramian: np.ndarray) -> np.ndarray:
     """The weights averaged over rows that are equal, to rounding, in norm and in all cosines."""
     alike = unit_gramian >= 1 - ROUNDING
-    if np.count_nonzero(alike) == len(weights):  # each to itself
+    if np.count_nonzero(alike) == len(weights):  # no two rows are alike
         return weights
     i, j = np.nonzero(np.triu(alike, k=1))
     same = np.abs(norms[i] - norms[j]) <= ROUNDING * norms[i]

@@ -4,10 +4,11 @@ from dataclasses import field
 
 import numpy as np
 
-from ._balancer import LARGEST, Answer, Balancer
+from ._balancer import LARGEST, Answer, Balancer, OwnState, State
 from ._cone import share_equally
 from ._imtl_g import check_cosines, equal_cosines, per_unit_gradient, reached
 from ._parameters import parameter_holder
+from ._stats import TaskStats
 
 
 @parameter_holder
@@ -42,13 +43,13 @@ class ConFIG(Balancer):
 
     scale_heads: bool = field(default=False, kw_only=True)
 
-    def merit(self, stats, state):
+    def merit(self, stats: TaskStats, state: State) -> np.ndarray:
         return per_unit_gradient(self, stats)
 
-    def check_descent(self, stats):
+    def check_descent(self, stats: TaskStats) -> None:
         check_cosines(self, stats)
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         s, C = stats.norms, stats.unit_gramian
         z, cosines = equal_cosines(C, p)
         length = (p * (s / s.max())) @ cosines / (z @ cosines)

@@ -7,8 +7,9 @@ from dataclasses import KW_ONLY
 
 import numpy as np
 
+from .._backend import Array
 from .._checks import check_strength
-from ._balancer import LARGEST, Answer, Balancer
+from ._balancer import LARGEST, Answer, Balancer, OwnState, State
 from ._log_losses import positive
 from ._own_direction import combine_tracked, tracked
 from ._parameters import check_share, parameter_holder
@@ -63,15 +64,15 @@ class DBMTL(Balancer):
     _: KW_ONLY
     sigma: float = 0.0
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         check_share("beta", self.beta)
         check_strength("sigma", self.sigma, zero=True, infinite=False)
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         return {"steps": np.zeros(n_tasks)}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         J = stats.wide_jacobian
         losses = np.maximum(positive(stats.losses), stats.norms / LARGEST)
         own = tracked(own, J / beside(losses, J)[:, None], lambda t: 1 - self.beta / t**self.sigma)
@@ -79,5 +80,5 @@ class DBMTL(Balancer):
         weights = np.divide(p * norms.max(), norms, out=np.zeros(len(p)), where=norms > 0)
         return Answer(weights, own)
 
-    def combine(self, stats, state):
+    def combine(self, stats: TaskStats, state: State) -> Array:
         return combine_tracked(stats, state)

@@ -8,8 +8,9 @@ from dataclasses import KW_ONLY
 import numpy as np
 
 from .._checks import check_count, check_option, check_strength
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState
 from ._parameters import parameter_holder
+from ._stats import TaskStats
 
 
 @parameter_holder
@@ -72,21 +73,21 @@ class DiBS(Balancer):
     n_inner: int = 5
 
     @property
-    def needs(self):
+    def needs(self) -> frozenset[str]:  # type: ignore[override]  # parameters decide
         return frozenset({"gramian", "distances"} if self.mode == "exact" else {"gramian"})
 
     @property
-    def welcomes(self):
+    def welcomes(self) -> frozenset[str]:  # type: ignore[override]  # parameters decide
         return frozenset({"distances"} if self.mode == "auto" else ())
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         check_option("mode", self.mode, ("auto", "exact", "direction", "multi_step"))
         check_strength("radius", self.radius, infinite=False)
         check_strength("step_size", self.step_size, infinite=False)
         check_count("n_inner", self.n_inner)
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         pull = p / len(p)
         if self.mode == "multi_step":
             pull = self._bargain(stats.unit_gramian, p)
@@ -94,7 +95,7 @@ class DiBS(Balancer):
             pull = p * stats.distances
         return Answer(pull / stats.norms, own)
 
-    def _bargain(self, C, p):
+    def _bargain(self, C: np.ndarray, p: np.ndarray) -> np.ndarray:
         """Coefficients c of the unit gradients after the inner steps, the displacement -sum c u."""
         c = np.zeros(len(C))
         for _ in range(self.n_inner):

@@ -4,9 +4,11 @@ from dataclasses import field
 
 import numpy as np
 
-from ._balancer import LARGEST, Answer, Balancer
+from .._backend import Array
+from ._balancer import LARGEST, Answer, Balancer, OwnState, State
 from ._cone import agreeing, cone_root, projection, share_equally
 from ._parameters import parameter_holder
+from ._stats import TaskStats
 
 
 @parameter_holder
@@ -49,12 +51,12 @@ class DualProj(Balancer):
 
     scale_heads: bool = field(default=False, kw_only=True)
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         s, root, mean = stats.norms, cone_root(stats), p / len(p)
         largest = s.max()
         v = projection(root, mean * (s / largest))
         weights = v * np.minimum(largest / s, LARGEST)
         return Answer(share_equally(weights, s / p, stats.unit_gramian), own, root.status)
 
-    def combine(self, stats, state):
+    def combine(self, stats: TaskStats, state: State) -> Array:
         return agreeing(self, stats, state)

@@ -6,9 +6,10 @@ The losses are means over the epochs; the first two epochs have no ratio yet, an
 import numpy as np
 
 from .._checks import check_strength
-from ._balancer import LARGEST, Answer, Balancer
+from ._balancer import LARGEST, Answer, Balancer, OwnState
 from ._parameters import parameter_holder
 from ._simplex import shares
+from ._stats import TaskStats
 
 
 @parameter_holder
@@ -55,16 +56,16 @@ class DWA(Balancer):
 
     temperature: float = 2.0
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         check_strength("temperature", self.temperature, infinite=False)
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         zeros, unknown = np.zeros(n_tasks), np.full(n_tasks, np.nan)
         past = {"last": unknown, "before": unknown}
         return {"epoch": zeros - 1, "sum": zeros, "count": zeros, **past}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         own = _noted(stats, own)
         last, before = own["last"], own["before"]
         known = before > 0
@@ -73,8 +74,8 @@ class DWA(Balancer):
         return Answer(shares((ratio - ratio.max()) / self.temperature, p), own)
 
 
-def _noted(stats, own):
-    """The state with this step's losses; each task's epoch ends when the task is met in another."""
+def _noted(stats: TaskStats, own: OwnState) -> OwnState:
+    """State with this step's losses added; a task's epoch ends at its first step in another."""
     epoch = own["epoch"] + 1 if stats.epoch is None else np.full(stats.n_tasks, float(stats.epoch))
     new = epoch != own["epoch"]
     ended = new & (own["count"] > 0)

@@ -1,6 +1,9 @@
 """Equal weights: w_t = p_t, the plain sum of the losses."""
 
-from ._balancer import Answer, Balancer
+import numpy as np
+
+from ._balancer import Answer, Balancer, OwnState
+from ._stats import TaskStats
 
 
 class Equal(Balancer):
@@ -18,8 +21,8 @@ class Equal(Balancer):
     array([1., 3.])
     """
 
-    needs = frozenset()
+    needs = frozenset[str]()
     promises = frozenset({"equivariant", "nonnegative", "linear_under_scaling"})
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         return Answer(p, own)

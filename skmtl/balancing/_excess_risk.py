@@ -5,15 +5,15 @@ far, a diagonal stand-in for the Hessian.  w_t <- w_t exp(step_size E_t / E_t(fi
 """
 
 from dataclasses import KW_ONLY
-from typing import Any
 
 import numpy as np
 
 from .._backend import namespace_of, to_numpy
 from .._checks import check_flag, check_option, check_strength
-from ._balancer import LARGEST, Answer, Balancer
+from ._balancer import LARGEST, Answer, Balancer, OwnState
 from ._parameters import parameter_holder
 from ._simplex import exponentiated, shares
+from ._stats import TaskStats
 
 OFFICIAL_OFFSET = 1e-7  # added to S in the published program
 
@@ -72,22 +72,22 @@ class ExcessRisk(Balancer):
     _: KW_ONLY
     step_size: float = 1.0
     relative: bool = True
-    compat: Any = None
+    compat: str | None = None
 
     @property
-    def needs(self):
+    def needs(self) -> frozenset[str]:  # type: ignore[override]  # parameters decide
         return frozenset({"excess"} if self.excess == "exact" else {"jacobian"})
 
     @property
-    def welcomes(self):
+    def welcomes(self) -> frozenset[str]:  # type: ignore[override]  # parameters decide
         automatic = self.excess == "auto" and self.compat is None
         return frozenset({"excess"} if automatic else ())
 
-    def reads(self, stats):
+    def reads(self, stats: TaskStats) -> frozenset[str]:
         better = super().reads(stats) & {"excess"}
         return better or self.needs
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         check_option("excess", self.excess, ("auto", "exact", "diag"))
         check_strength("step_size", self.step_size, infinite=False)
@@ -99,10 +99,10 @@ class ExcessRisk(Balancer):
                 f"relative at True, got excess={self.excess!r} and relative={self.relative!r}."
             )
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         return {"log_weights": np.zeros(n_tasks), "baseline": np.zeros(n_tasks)}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         excess, seen = self._excess(stats, own)
         baseline = np.where(own["baseline"] > 0, own["baseline"], excess)
         values = p * (_ratio(excess, baseline) if self.relative else excess)
@@ -113,7 +113,7 @@ class ExcessRisk(Balancer):
         own = {"log_weights": log_weights, "baseline": baseline, **seen}
         return Answer(shares(log_weights, p), own)
 
-    def scales(self, first):
+    def scales(self, first: np.ndarray) -> np.ndarray:
         """One over the first excess if `relative`, times the preference."""
         first = np.clip(first, 0, LARGEST)
         p = self.preferences(len(first))
@@ -121,7 +121,7 @@ class ExcessRisk(Balancer):
             return p
         return np.where(first > 0, p / np.where(first > 0, first, 1.0), 0.0)
 
-    def _excess(self, stats, own):
+    def _excess(self, stats: TaskStats, own: OwnState) -> tuple[np.ndarray, OwnState]:
         if self.reads(stats) == {"excess"}:
             return np.clip(stats.excess, 0, LARGEST), {}
         g = stats.wide_jacobian
@@ -134,6 +134,6 @@ class ExcessRisk(Balancer):
         return np.minimum(np.asarray(excess, np.float64), LARGEST), {"squares": squares}
 
 
-def _ratio(excess, baseline):
+def _ratio(excess: np.ndarray, baseline: np.ndarray) -> np.ndarray:
     """Relative excess, 0 where there has been none."""
     return np.minimum(excess / np.where(baseline > 0, baseline, 1.0), LARGEST)

@@ -7,10 +7,11 @@ Gramian of the unit rows: Newton's method on a strictly convex function, Nash's 
 import numpy as np
 
 from .._checks import check_strength
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState
 from ._mgda import steepest_weights
 from ._nash import bargain
 from ._parameters import parameter_holder
+from ._stats import TaskStats
 
 
 @parameter_holder
@@ -47,15 +48,15 @@ class FairGrad(Balancer):
     alpha: float = 1.0
 
     @property
-    def promises(self):
+    def promises(self) -> frozenset[str]:  # type: ignore[override]  # parameters decide
         kept = {"equivariant", "nonnegative", "nonconflicting"}
         return frozenset(kept | {"scale_invariant"} if self.alpha == 1 else kept)
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         check_strength("alpha", self.alpha, infinite=False)
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         power, log_s = 1 / self.alpha, np.log(stats.norms)
         log_q = power * np.log(p) + (power - 1) * log_s
         level = log_q.max()  # z is found in units of exp(level / (1 + power))

@@ -9,10 +9,11 @@ import numpy as np
 from scipy.special import softmax
 
 from .._checks import check_strength
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState
 from ._log_losses import positive
 from ._parameters import parameter_holder
 from ._simplex import LOWEST
+from ._stats import TaskStats
 
 FIRST, SECOND, OFFSET = 0.9, 0.999, 1e-8  # Adam's own defaults
 
@@ -70,24 +71,24 @@ class FAMO(Balancer):
     _: KW_ONLY
     gamma: float = 1e-3
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         check_strength("step_size", self.step_size, infinite=False)
         check_strength("gamma", self.gamma, zero=True, infinite=False)
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         zeros = np.zeros(n_tasks)
         names = ("logits", "first_moment", "second_moment", "n_updates")
         return {"log_losses": np.full(n_tasks, np.nan), **dict.fromkeys(names, zeros)}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         log_losses = np.log(positive(stats.losses))
         after = np.log(positive(stats.post_losses)) if stats.has("post_losses") else log_losses
         own = self._updated(own, own["log_losses"] - after, p)
         weights = softmax(np.log(p) + own["logits"] - log_losses)
         return Answer(weights, own | {"log_losses": log_losses})
 
-    def _updated(self, own, gains, p):
+    def _updated(self, own: OwnState, gains: np.ndarray, p: np.ndarray) -> OwnState:
         """The state with the logits after a step of Adam; gains are NaN in a task's first step."""
         known = ~np.isnan(gains)
         if not known.any():

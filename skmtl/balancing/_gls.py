@@ -5,8 +5,9 @@ Computed in logarithms: a product of many losses would over- or underflow.
 
 import numpy as np
 
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState
 from ._log_losses import positive
+from ._stats import TaskStats
 
 
 class GLS(Balancer):
@@ -41,6 +42,6 @@ class GLS(Balancer):
     divides_by_losses = True
     unit_sum = True
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         logs, share = np.log(positive(stats.losses)), p / len(p)
         return Answer(share * np.exp(share @ logs - logs), own)

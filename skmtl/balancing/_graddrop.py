@@ -2,10 +2,12 @@
 
 from dataclasses import field
 
-from .._backend import namespace_of
-from ._balancer import Answer, Balancer
+import numpy as np
+
+from .._backend import Array, namespace_of
+from ._balancer import Answer, Balancer, OwnState, State
 from ._parameters import drawn, parameter_holder
-from ._stats import beside
+from ._stats import TaskStats, beside
 
 
 @parameter_holder
@@ -51,13 +53,13 @@ class GradDrop(Balancer):
 
     scale_heads: bool = field(default=False, kw_only=True)
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         return {"seed": rng.randint(2**31)}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         return Answer(p, {"seed": own["seed"] + 1})  # of the next draw, which `combine` makes
 
-    def combine(self, stats, state):
+    def combine(self, stats: TaskStats, state: State) -> Array:
         J, total = stats.wide_jacobian, float(state.weights.sum())
         xp = namespace_of(J)
         rows = J * beside(state.weights / total, J)[:, None]  # sums no longer than the longest

@@ -4,16 +4,16 @@ Gradient steps on log w_t lower sum_t | w_t ||g_t|| - target_t | with the target
 """
 
 from dataclasses import KW_ONLY
-from typing import Any
 
 import numpy as np
 from scipy.special import log_softmax
 
 from .._checks import check_strength
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState
 from ._log_losses import positive
 from ._parameters import parameter_holder
 from ._simplex import LOWEST
+from ._stats import TaskStats
 
 
 @parameter_holder
@@ -65,19 +65,19 @@ class GradNorm(Balancer):
 
     alpha: float = 1.5
     _: KW_ONLY
-    step_size: Any = 0.025
+    step_size: float | None = 0.025
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         check_strength("alpha", self.alpha, zero=True, infinite=False)
         if self.step_size is not None:
             check_strength("step_size", self.step_size, infinite=False)
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         log_weights = np.log(self.preferences(n_tasks))
         return {"log_weights": log_weights, "log_first": np.full(n_tasks, np.nan)}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         log_losses, log_norms = np.log(positive(stats.losses)), np.log(stats.norms)
         first = np.where(np.isnan(own["log_first"]), log_losses, own["log_first"])
         log_rates = _of_mean_one(log_losses - first)
@@ -89,12 +89,14 @@ class GradNorm(Balancer):
         log_weights = _of_mean_one(log_weights)
         return Answer(np.exp(log_weights), {"log_weights": log_weights, "log_first": first})
 
-    def _descend(self, log_weights, log_norms, log_targets):
+    def _descend(
+        self, log_weights: np.ndarray, log_norms: np.ndarray, log_targets: np.ndarray
+    ) -> np.ndarray:
         log_lengths = _of_mean_one(log_weights + log_norms)
         longest = self.step_size * np.exp(log_lengths)  # the derivative of a length in log w_t
         return log_weights - np.clip(log_lengths - log_targets, -longest, longest)
 
 
-def _of_mean_one(logs):
+def _of_mean_one(logs: np.ndarray) -> np.ndarray:
     """The logarithms, shifted so that their exponentials have mean 1."""
     return log_softmax(logs) + np.log(len(logs))

@@ -8,12 +8,13 @@ from dataclasses import field
 
 import numpy as np
 
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState
 from ._parameters import check_share, drawn, parameter_holder
+from ._stats import TaskStats
 from ._surgery import lengths, visits, weights_of_sum
 
-CLOSEST = 1 - 1e-6  # target; no multiple of one gradient turns another into its direction
-MOST = 1e100  # coefficient
+CLOSEST = 1 - 1e-6  # largest target: no multiple of one gradient turns another into its direction
+MOST = 1e100  # largest coefficient, whose square stays finite
 
 
 @parameter_holder
@@ -66,14 +67,14 @@ class GradVac(Balancer):
     beta: float = 0.5
     scale_heads: bool = field(default=False, kw_only=True)
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         check_share("beta", self.beta)
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         return {"seed": rng.randint(2**31), "target": np.zeros((n_tasks, n_tasks))}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         s, C, target = stats.norms, stats.unit_gramian, own["target"].copy()
         rng, seed = drawn(own["seed"])
         A, i = np.eye(len(p)), np.arange(len(p))
@@ -87,7 +88,7 @@ class GradVac(Balancer):
         return Answer(weights_of_sum(A, s, p), {"seed": seed, "target": target})
 
 
-def _missing(cosine, goal):
+def _missing(cosine: np.ndarray, goal: np.ndarray) -> np.ndarray:
     """Multiple of a unit vector that brings another, of length one, to a cosine with it."""
     goal = np.clip(goal, -CLOSEST, CLOSEST)
     return np.maximum(goal * np.sqrt((1 - cosine**2) / (1 - goal**2)) - cosine, 0)

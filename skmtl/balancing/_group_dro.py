@@ -3,9 +3,10 @@
 import numpy as np
 
 from .._checks import check_strength
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState
 from ._parameters import parameter_holder
 from ._simplex import exponentiated, shares
+from ._stats import TaskStats
 
 
 @parameter_holder
@@ -40,14 +41,14 @@ class GroupDRO(Balancer):
 
     step_size: float = 0.01
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         check_strength("step_size", self.step_size, infinite=False)
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         return {"log_weights": np.zeros(n_tasks)}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         values = np.nan_to_num(p * stats.losses)
         log_weights = exponentiated(own["log_weights"], values, self.step_size)
         return Answer(shares(log_weights, p), {"log_weights": log_weights})

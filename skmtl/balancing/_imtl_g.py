@@ -7,13 +7,12 @@ from dataclasses import field
 
 import numpy as np
 
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState, State
 from ._cone import ROUNDING, share_equally
 from ._parameters import parameter_holder
+from ._stats import TaskStats
 
-NULL_EIGENVALUE = (
-    1e-14  # eigenvalue per task that rounding cannot reach: cosines are good to ROUNDING
-)
+NULL_EIGENVALUE = 1e-14  # per task; rounding does not reach it: cosines are good to ROUNDING
 UNATTAINED = 1e-6  # what may miss in cosines that are attained
 
 
@@ -59,13 +58,13 @@ class IMTLG(Balancer):
 
     scale_heads: bool = field(default=False, kw_only=True)
 
-    def merit(self, stats, state):
+    def merit(self, stats: TaskStats, state: State) -> np.ndarray:
         return per_unit_gradient(self, stats)
 
-    def check_descent(self, stats):
+    def check_descent(self, stats: TaskStats) -> None:
         check_cosines(self, stats)
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         s, C = stats.norms, stats.unit_gramian
         z, cosines = equal_cosines(C, p)
         w = z * (s.min() / s)
@@ -73,13 +72,13 @@ class IMTLG(Balancer):
         return Answer(share_equally(w, s / p, C), own, reached(p, cosines))
 
 
-def per_unit_gradient(balancer, stats):
+def per_unit_gradient(balancer: Balancer, stats: TaskStats) -> np.ndarray:
     """m = p / norms: for d = c U^+ p, c > 0, m'J d = p'U d = c ||U U^+ p||^2 is positive."""
     p, s = balancer.preferences(stats.n_tasks), stats.norms
     return np.divide(p, s, out=np.zeros_like(s), where=s > 0)
 
 
-def check_cosines(balancer, stats):
+def check_cosines(balancer: Balancer, stats: TaskStats) -> None:
     """Raise ValueError unless some direction has the cosines asked for, at zero coefficients."""
     index = stats.active(moving=True)
     stats, p = stats.take(index), balancer.preferences(stats.n_tasks)[index]
@@ -93,12 +92,12 @@ def check_cosines(balancer, stats):
         )
 
 
-def reached(p, cosines):
+def reached(p: np.ndarray, cosines: np.ndarray) -> str:
     """Status: "approximate" where no direction has the cosines asked for, to rounding."""
     return "ok" if np.allclose(cosines, p, rtol=UNATTAINED, atol=0) else "approximate"
 
 
-def equal_cosines(C, p):
+def equal_cosines(C: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(z, C z) with C z = p, or as near to it as possible; z = p where that is C z = 0.
 
     In that limit, as C becomes singular along p, z grows along p: its multiple is of no matter.

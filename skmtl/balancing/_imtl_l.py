@@ -3,14 +3,13 @@
 The best s_t is -log L_t, where all scaled losses exp(s_t) L_t are 1.
 """
 
-from typing import Any
-
 import numpy as np
 
 from .._checks import check_strength
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState
 from ._log_losses import learnt_logs
 from ._parameters import parameter_holder
+from ._stats import TaskStats
 
 
 @parameter_holder
@@ -49,20 +48,20 @@ class IMTLL(Balancer):
     promises = frozenset({"equivariant", "nonnegative", "linear_under_scaling"})
     divides_by_losses = True
 
-    step_size: Any = None
+    step_size: float | None = None
 
     @property
-    def remembers(self):
+    def remembers(self) -> bool:  # type: ignore[override]  # parameters decide
         return self.step_size is not None
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         if self.step_size is not None:
             check_strength("step_size", self.step_size, infinite=False)
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         return {"log_scale": np.zeros(n_tasks)}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         s = -learnt_logs(-own["log_scale"], stats.losses, p, self.step_size)
         return Answer(p * np.exp(s), {"log_scale": s})

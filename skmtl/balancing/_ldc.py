@@ -9,9 +9,10 @@ import numpy as np
 from scipy.special import log_softmax, softmax
 
 from .._checks import check_strength
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState
 from ._log_losses import positive
 from ._parameters import parameter_holder
+from ._stats import TaskStats
 
 ROUNDING = 1e-12  # a relative deviation below it is none
 
@@ -69,16 +70,16 @@ class LDC(Balancer):
     _: KW_ONLY
     step_size: float = 0.1
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         if check_strength("penalty", self.penalty, zero=True, infinite=False) > 0.5:
             raise ValueError(f"penalty must be in [0, 0.5], got {self.penalty!r}.")
         check_strength("step_size", self.step_size, infinite=False)
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         return {"router": np.zeros(n_tasks), "log_first": np.full(n_tasks, np.nan)}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         log_losses = np.log(positive(stats.losses))
         log_first = np.where(np.isnan(own["log_first"]), log_losses, own["log_first"])
         log_shares = log_softmax(np.log(p) + own["router"])
@@ -89,7 +90,7 @@ class LDC(Balancer):
         weights = len(p) * np.exp(log_shares - log_first) * (1 + self.penalty * pulls)
         return Answer(weights, {"router": router, "log_first": log_first})
 
-    def _step(self, parts, shares, pulls):
+    def _step(self, parts: np.ndarray, shares: np.ndarray, pulls: np.ndarray) -> float | np.ndarray:
         discrepancy = pulls @ parts
         gradient = pulls * parts - shares * discrepancy
         square = gradient @ gradient
@@ -99,5 +100,5 @@ class LDC(Balancer):
         return min(self.step_size, discrepancy / square) * gradient
 
 
-def _signs(deviations):
+def _signs(deviations: np.ndarray) -> np.ndarray:
     return np.where(np.abs(deviations) > ROUNDING, np.sign(deviations), 0.0)

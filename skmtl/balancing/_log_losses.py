@@ -10,8 +10,8 @@ TINY = 1e-150
 STEEPEST = 100.0  # logarithm of the longest gradient; the step ends at the minimum anyway
 
 
-def positive(losses):
-    """Losses; those that are not positive count as rounding beside the least that is.
+def positive(losses: np.ndarray) -> np.ndarray:
+    """Losses; those that are not positive become rounding times the least positive one.
 
     A positive one stays as it is, however small beside the others: it may have another unit.
     """
@@ -21,8 +21,10 @@ def positive(losses):
     return np.maximum(np.where(above, losses, ROUNDING * losses[above].min()), TINY)
 
 
-def learnt_logs(s, losses, rate, step_size):
-    """s after a gradient step on rate (exp(-s) L + s), not beyond the minimum; None: just that."""
+def learnt_logs(
+    s: np.ndarray, losses: np.ndarray, rate: np.ndarray, step_size: float | None
+) -> np.ndarray:
+    """s after a gradient step on rate (exp(-s) L + s), at most to its minimum; None: there."""
     best = np.log(positive(losses))
     if step_size is None:
         return best

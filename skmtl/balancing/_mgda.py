@@ -1,7 +1,10 @@
 """Multiple-gradient descent: w = argmin ||J'w|| over the simplex, by NNLS."""
 
-from ._balancer import Answer, Balancer
+import numpy as np
+
+from ._balancer import Answer, Balancer, OwnState
 from ._cone import min_norm_weights
+from ._stats import TaskStats
 
 
 class MGDA(Balancer):
@@ -32,11 +35,11 @@ class MGDA(Balancer):
     promises = frozenset({"equivariant", "nonnegative", "nonconflicting"})
     unit_sum = True
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         return Answer(steepest_weights(stats, p), own)
 
 
-def steepest_weights(stats, p):
+def steepest_weights(stats: TaskStats, p: np.ndarray) -> np.ndarray:
     """Weights, with sum 1, of the direction that assures most progress in proportion to p."""
     w = min_norm_weights(stats.norms / p, stats) / p
     return w / w.sum()

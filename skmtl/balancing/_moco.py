@@ -8,8 +8,9 @@ from dataclasses import KW_ONLY
 
 import numpy as np
 
+from .._backend import Array
 from .._checks import check_strength
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState, State
 from ._log_losses import positive
 from ._own_direction import combine_tracked, tracked
 from ._parameters import parameter_holder
@@ -76,7 +77,7 @@ class MoCo(Balancer):
     sigma: float = 0.5
     rho: float = 0.0
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         if check_strength("beta", self.beta, infinite=False) > 1:
             raise ValueError(f"beta must be in (0, 1], got {self.beta!r}.")
@@ -84,10 +85,10 @@ class MoCo(Balancer):
         check_strength("sigma", self.sigma, zero=True, infinite=False)
         check_strength("rho", self.rho, zero=True, infinite=False)
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         return {"steps": np.zeros(n_tasks), "shares": np.ones(n_tasks)}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         J, shares = stats.wide_jacobian, own["shares"] / (own["shares"].sum() or 1.0)
         rows = J / beside(stats.norms, J)[:, None] * beside(positive(stats.losses), J)[:, None]
         own = tracked(own, rows, lambda t: self.beta / t**self.sigma)
@@ -97,11 +98,11 @@ class MoCo(Balancer):
         shares = on_simplex(shares - self.gamma / own["steps"].max() ** self.sigma * slope)
         return Answer((shares / p) / (shares / p).sum(), own | {"shares": shares})
 
-    def combine(self, stats, state):
+    def combine(self, stats: TaskStats, state: State) -> Array:
         return combine_tracked(stats, state)
 
 
-def on_simplex(v):
+def on_simplex(v: np.ndarray) -> np.ndarray:
     """The point of the simplex nearest to v."""
     v = v - v.max()
     highest = np.sort(v)[::-1]

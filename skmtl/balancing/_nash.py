@@ -8,8 +8,9 @@ from math import expm1, log1p
 
 import numpy as np
 
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState
 from ._mgda import steepest_weights
+from ._stats import TaskStats
 
 RESIDUAL = 1e-8  # where rounding exceeds it the solution cannot be told from none
 MAX_ITER = 200
@@ -51,14 +52,14 @@ class Nash(Balancer):
 
     promises = frozenset({"equivariant", "nonnegative", "nonconflicting", "scale_invariant"})
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         z = bargain(stats.unit_gramian, np.log(p))
         if z is None:
             return Answer(steepest_weights(stats, p), own, "stationary")
         return Answer(z / stats.norms, own)
 
 
-def bargain(C, log_q, power=1.0):
+def bargain(C: np.ndarray, log_q: np.ndarray, power: float = 1.0) -> np.ndarray | None:
     """z > 0 with z_t^power (C z)_t = q_t; None where C is singular on the positive orthant.
 
     It minimises z'Cz/2 - sum q_t z_t^(1 - power) / (1 - power), with a logarithm for power 1.
@@ -77,7 +78,7 @@ def bargain(C, log_q, power=1.0):
         residual = wanted - A.sum(axis=1)
         A.flat[:: len(z) + 1] += power * wanted + noise
         step = np.linalg.solve(A, residual)  # relative to z, which scales A well
-        if least <= SMALLEST:  # these stay
+        if least <= SMALLEST:  # entries at the least number cannot fall further
             step = np.where(z > SMALLEST, step, np.maximum(step, 0))
         moves = step.tolist()
         fall = -min(moves)
@@ -87,23 +88,23 @@ def bargain(C, log_q, power=1.0):
     return None
 
 
-def _length(fall, power):
-    """Length of a step that descends whatever C is, for its largest relative decrease.
+def _length(fall: float, power: float) -> float:
+    """Length of a step that descends whatever C is; `fall` is its largest relative decrease.
 
     Along it the second derivative grows by at most (1 - length fall)^-(1 + power).
     """
     return 1.0 if fall <= 0 else -expm1(-log1p(power * fall) / power) / fall
 
 
-def _settled(progress, z, log_q, power):
-    """z where it is so small that it does not move C z: it may fall at once to what C z asks."""
+def _settled(progress: np.ndarray, z: np.ndarray, log_q: np.ndarray, power: float) -> np.ndarray:
+    """z, with entries too small to move C z lowered at once to the solution for this C z."""
     faint = (z < EPS * z.max()) & (progress > 0)
     log_z = (log_q - np.log(np.where(faint, progress, 1.0))) / power
     return np.where(faint, np.maximum(np.exp(np.minimum(log_z, np.log(z))), SMALLEST), z)
 
 
-def _start(C, log_q, power):
-    """The solution for orthogonal rows, in the multiple that is best on C."""
+def _start(C: np.ndarray, log_q: np.ndarray, power: float) -> np.ndarray:
+    """Solution for orthogonal rows, times the factor that is best for C."""
     log_z = log_q / (1 + power)
     z = np.exp(log_z - log_z.max())
     square = z @ z

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from .._checks import check_option
-from ._balancer import Answer, Balancer, Terms
+from ._balancer import Answer, Balancer, OwnState, Terms
 from ._parameters import check_task_values, parameter_holder
+from ._stats import TaskStats
 
 LEAST_GAIN = 1e-8  # relative to the task's losses; smaller gains count as this
-TINY = 1e-150  # absolutely
+TINY = 1e-150  # least gain in absolute terms
 
 
 @parameter_holder
@@ -85,22 +86,22 @@ class NashBargaining(Balancer):
     penalty_against: str = "losses"
 
     @property
-    def welcomes(self):
+    def welcomes(self) -> frozenset[str]:  # type: ignore[override]  # parameters decide
         return frozenset({"disagreement"} if self._from_intercept else ())
 
     @property
-    def _from_intercept(self):
+    def _from_intercept(self) -> bool:
         return isinstance(self.disagreement, str) and self.disagreement == "intercept"
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         self._disagreement(n_tasks)
         check_option("penalty_against", self.penalty_against, ("losses", "gains"))
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         return {"disagreement": self._disagreement(n_tasks)}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         D = own["disagreement"]
         if "disagreement" in self.reads(stats):
             D = stats.disagreement
@@ -114,12 +115,12 @@ class NashBargaining(Balancer):
         status = "ok" if (gain > least).all() else "disagreement"
         return Answer(p / np.maximum(gain, least), own, status)
 
-    def terms(self, n_tasks):
+    def terms(self, n_tasks: int) -> Terms:
         """The preferences, the disagreement and what penalties are weighed against."""
         D = None if self._from_intercept else self._disagreement(n_tasks)
         return Terms(self.preferences(n_tasks), D, self.penalty_against)
 
-    def _disagreement(self, n_tasks):
+    def _disagreement(self, n_tasks: int) -> np.ndarray:
         if self._from_intercept:
             return np.full(n_tasks, np.nan)
         return check_task_values("disagreement", self.disagreement, n_tasks, '"intercept"')

@@ -1,9 +1,15 @@
-"""What strategies share whose direction is no weighted sum of the gradients at hand."""
+"""Directions made of running means of the tasks' gradients, in place of the gradients at hand."""
 
+from collections.abc import Callable
+
+import numpy as np
+
+from .._backend import Array
+from ._balancer import OwnState, State
 from ._stats import TaskStats, beside
 
 
-def tracked(own, rows, share):
+def tracked(own: OwnState, rows: Array, share: Callable[[np.ndarray], np.ndarray]) -> OwnState:
     """Running means of each task's rows, with how many it has seen; they begin at zero.
 
     Parameters
@@ -24,8 +30,8 @@ def tracked(own, rows, share):
     return {"steps": steps, "tracked": rows + kept * (own.get("tracked", 0.0) - rows)}
 
 
-def combine_tracked(stats, state):
-    """Tracked rows, weighed; without a gradient at hand they rest."""
+def combine_tracked(stats: TaskStats, state: State) -> Array:
+    """Weighted sum of the running means; of the gradients themselves in a stationary step."""
     if state.status == "stationary":
         return stats.combine(state.weights)
     return stats.like_jacobian(TaskStats(state.own["tracked"]).combine(state.weights))

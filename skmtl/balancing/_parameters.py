@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
@@ -12,22 +13,22 @@ SMALLEST_SHARE = 1e-300  # of the largest preference; its logarithm stays finite
 parameter_holder = dataclass(repr=False, eq=False)
 
 
-def drawn(seed):
+def drawn(seed: int) -> tuple[np.random.Generator, int]:
     """Generator for one step from a seed in the state, and the seed for the next step."""
     # PCG64's streams of consecutive seeds are independent, and begin sooner than RandomState's
     return np.random.Generator(np.random.PCG64(seed)), seed + 1
 
 
-def check_share(name, value):
+def check_share(name: str, value: Any) -> float:
     """Return `value` as a float in [0, 1)."""
     if not isinstance(value, Real) or isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name} must be a number in [0, 1), got {value!r}.")
-    if not 0 <= value < 1:
+    if not 0 <= value < 1:  # type: ignore[operator]  # Real has no order in typeshed
         raise ValueError(f"{name} must be in [0, 1), got {value!r}.")
     return float(value)
 
 
-def check_preference(preference, n_tasks):
+def check_preference(preference: Any, n_tasks: int) -> np.ndarray:
     """Return the preferences, ones for None, normalised to mean 1."""
     if preference is None:
         return np.ones(n_tasks)
@@ -38,7 +39,7 @@ def check_preference(preference, n_tasks):
     return p / p.mean()
 
 
-def check_task_values(name, values, n_tasks, other):
+def check_task_values(name: str, values: Any, n_tasks: int, other: str) -> np.ndarray:
     """Return one finite number a task, as an array; `other` names what else is allowed."""
     what = f"{name} must be {other} or hold a finite number for each of {n_tasks} tasks"
     try:

@@ -8,8 +8,9 @@ from dataclasses import field
 
 import numpy as np
 
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState
 from ._parameters import drawn, parameter_holder
+from ._stats import TaskStats
 from ._surgery import visits, weights_of_sum
 
 
@@ -48,10 +49,10 @@ class PCGrad(Balancer):
 
     scale_heads: bool = field(default=False, kw_only=True)
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         return {"seed": rng.randint(2**31)}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         s, C = stats.norms, stats.unit_gramian
         rng, seed = drawn(own["seed"])
         A, i = np.eye(len(p)), np.arange(len(p))

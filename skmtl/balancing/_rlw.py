@@ -1,8 +1,11 @@
 """Random weights: w = softmax(z) with z ~ N(0, I) drawn anew at each step."""
 
-from ._balancer import Answer, Balancer
+import numpy as np
+
+from ._balancer import Answer, Balancer, OwnState
 from ._parameters import drawn
 from ._simplex import shares
+from ._stats import TaskStats
 
 
 class RLW(Balancer):
@@ -30,14 +33,14 @@ class RLW(Balancer):
     (np.float64(1.0), True)
     """
 
-    needs = frozenset()
+    needs = frozenset[str]()
     promises = frozenset({"nonnegative", "linear_under_scaling"})
     settles = False
     unit_sum = True
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         return {"seed": rng.randint(2**31)}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         rng, seed = drawn(own["seed"])
         return Answer(shares(rng.normal(size=len(p)), p) / len(p), {"seed": seed})

@@ -82,7 +82,7 @@ class SharpnessAware(BaseEstimator):
     _: KW_ONLY
     beta: float = 0.1
 
-    def check(self):
+    def check(self) -> None:
         """Raise TypeError or ValueError unless every parameter is in its range."""
         check_strength("rho", self.rho, infinite=False)
         check_option("mode", self.mode, MODES)

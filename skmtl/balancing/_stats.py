@@ -6,10 +6,12 @@ of gradients overflows, and only these T x T numbers come to the host.
 
 from functools import cached_property
 from math import frexp
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from .._backend import namespace_of, place_of, take, to_numpy, to_place, widest_float
+from .._backend import Array, namespace_of, place_of, take, to_numpy, to_place, widest_float
 
 VECTORS = ("losses", "excess", "distances", "disagreement", "post_losses")
 FEW, LONG = 10, 2**13  # tasks and parameters of a Jacobian that is so flat that BLAS is slow
@@ -64,19 +66,19 @@ class TaskStats:
 
     def __init__(
         self,
-        jacobian=None,
+        jacobian: Array | None = None,
         *,
-        norms=None,
-        unit_gramian=None,
-        losses=None,
-        excess=None,
-        distances=None,
-        disagreement=None,
-        post_losses=None,
-        epoch=None,
-        present=None,
+        norms: ArrayLike | None = None,
+        unit_gramian: ArrayLike | None = None,
+        losses: ArrayLike | None = None,
+        excess: ArrayLike | None = None,
+        distances: ArrayLike | None = None,
+        disagreement: ArrayLike | None = None,
+        post_losses: ArrayLike | None = None,
+        epoch: int | None = None,
+        present: ArrayLike | None = None,
     ):
-        self.jacobian = jacobian
+        self.jacobian: Array = jacobian
         self._gradients = None if norms is None else (_vector(norms), _host(unit_gramian))
         self.losses = _vector(losses)
         self.excess = _vector(excess)
@@ -88,21 +90,21 @@ class TaskStats:
         self.present = None if present is None else np.asarray(to_numpy(present), dtype=bool)
 
     @cached_property
-    def _scales(self):
+    def _scales(self) -> tuple[np.ndarray, np.ndarray]:
         return self._gradients or _norms_and_cosines(self.wide_jacobian)
 
     @property
-    def norms(self):
+    def norms(self) -> np.ndarray:
         """Norms of the gradients, of shape (n_tasks,)."""
         return self._scales[0]
 
     @property
-    def unit_gramian(self):
+    def unit_gramian(self) -> np.ndarray:
         """Gramian of the unit gradients, of shape (n_tasks, n_tasks)."""
         return self._scales[1]
 
     @cached_property
-    def span(self):
+    def span(self) -> tuple[Array, np.ndarray]:
         """(Q, F) with Q F = U' for the unit gradients U, none zero; F comes to the host.
 
         Q has orthonormal columns and F'F is the Gramian of U, in which small singular values hide.
@@ -114,25 +116,25 @@ class TaskStats:
         return Q, F / np.linalg.norm(F, axis=0)
 
     @cached_property
-    def vanishes(self):
+    def vanishes(self) -> bool:
         """Whether gradients are known and all of them are zero."""
         if self._gradients is not None or self.jacobian is None:
             return self.has("gramian") and not (self.norms > TINY).any()
         xp = namespace_of(self.jacobian)
         return not bool(xp.any(self.jacobian != 0))
 
-    def has(self, name):
+    def has(self, name: str) -> bool:
         """Whether the statistic is at hand: "gramian", "jacobian", or the name of a parameter."""
         if name == "gramian":
             return self.jacobian is not None or self._gradients is not None
         return getattr(self, name) is not None
 
-    def active(self, *, moving):
+    def active(self, *, moving: bool) -> np.ndarray:
         """Indices of the tasks that are present and, if `moving`, whose gradient is not zero."""
         here = self.norms > TINY if moving else np.ones(self.n_tasks, bool)
         return (here if self.present is None else here & self.present).nonzero()[0]
 
-    def take(self, index):
+    def take(self, index: np.ndarray) -> "TaskStats":
         """The statistics of some tasks, by a NumPy index array."""
         if len(index) == self.n_tasks:
             return self
@@ -148,11 +150,11 @@ class TaskStats:
         )
 
     @cached_property
-    def wide_jacobian(self):
+    def wide_jacobian(self) -> Array:
         """The Jacobian in the widest floating type of its device."""
         return beside(self.jacobian, self.jacobian)
 
-    def combine(self, weights):
+    def combine(self, weights: np.ndarray) -> Array:
         """J' weights, of shape (n_params,), where the Jacobian lies and of its floating type."""
         J = self.wide_jacobian
         # infinities of both signs would make NaN; a power of 2 changes no digit
@@ -161,15 +163,15 @@ class TaskStats:
             direction = beside(weights / size, J) @ J
             return self.like_jacobian(direction * size if size > 1 else direction)
 
-    def like_jacobian(self, direction):
-        """The direction in the floating type of the Jacobian, if that is one."""
+    def like_jacobian(self, direction: Array) -> Array:
+        """The direction in the type of the Jacobian, if that is a floating one."""
         dtype = self.jacobian.dtype
         if dtype == direction.dtype:
             return direction
         xp = namespace_of(direction)
         return xp.astype(direction, dtype) if xp.isdtype(dtype, "real floating") else direction
 
-    def _first_length(self):
+    def _first_length(self) -> int:
         if self.jacobian is not None:
             return self.jacobian.shape[0]
         if self._gradients is not None:
@@ -180,23 +182,23 @@ class TaskStats:
         return lengths[0]
 
 
-def _vector(values):
+def _vector(values: ArrayLike | None) -> Any:
     return None if values is None else np.atleast_1d(_host(values))
 
 
-def _host(values):
+def _host(values: Any) -> np.ndarray:
     return np.asarray(to_numpy(values), dtype=np.float64)
 
 
-def beside(values, J):
-    """Numbers where J lies, in the widest floating type there."""
+def beside(values: Any, J: Array) -> Array:
+    """Numbers as an array on the device of J, in the widest floating type there."""
     if isinstance(J, np.ndarray):
         return np.asarray(values, dtype=np.float64)
     place = place_of(J)
     return to_place(values, place, widest_float(place))
 
 
-def _norms_and_cosines(J):
+def _norms_and_cosines(J: Array) -> tuple[np.ndarray, np.ndarray]:
     """Norms of the rows and the Gramian of the unit rows, with ones on its diagonal."""
     info = namespace_of(J).finfo(J.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -214,7 +216,7 @@ def _norms_and_cosines(J):
     return norms, cosines
 
 
-def _gramian(J):
+def _gramian(J: Array) -> np.ndarray:
     T, d = J.shape
     if not isinstance(J, np.ndarray):
         return _host(J @ J.T)
@@ -226,7 +228,7 @@ def _gramian(J):
     return G
 
 
-def _largest(J):
+def _largest(J: Array) -> np.ndarray:
     """Largest absolute entry of each row, 1 where the row is zero."""
     if J.shape[1] == 0:
         return np.ones(J.shape[0])

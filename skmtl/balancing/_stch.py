@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from .._checks import check_strength
-from ._balancer import Answer, Balancer
+from ._balancer import Answer, Balancer, OwnState
 from ._parameters import check_task_values, parameter_holder
 from ._simplex import exponentiated
+from ._stats import TaskStats
 
 
 @parameter_holder
@@ -55,28 +56,28 @@ class STCH(Balancer):
     reference: Any = None
 
     @property
-    def needs(self):
+    def needs(self) -> frozenset[str]:  # type: ignore[override]  # parameters decide
         return frozenset({"excess"} if self._from_optima else {"losses"})
 
     @property
-    def _from_optima(self):
+    def _from_optima(self) -> bool:
         return isinstance(self.reference, str) and self.reference == "optima"
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         check_strength("mu", self.mu, infinite=False)
         self._reference(n_tasks)
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         return {"reference": self._reference(n_tasks)}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         losses = stats.excess if self._from_optima else stats.losses
         values = np.nan_to_num(p * (losses - own["reference"]))
         softmax = np.exp(exponentiated(np.zeros(len(p)), values, 1 / self.mu)) / len(p)
         return Answer(p * softmax, own)
 
-    def _reference(self, n_tasks):
+    def _reference(self, n_tasks: int) -> np.ndarray:
         if self.reference is None or self._from_optima:
             return np.zeros(n_tasks)
         return check_task_values("reference", self.reference, n_tasks, 'None, "optima"')

@@ -1,16 +1,18 @@
-"""Task tension: the direction that all tasks gain alike from, drawn to tasks that make no headway.
+"""Task tension: a direction of equal gains for all tasks, drawn to tasks that make no headway.
 
-All vectors lie in the span of the gradients: c, g_t - c and what makes d agree with every task are
-kept as coefficients of the unit gradients.
+All vectors lie in the span of the gradients: c, g_t - c and the projection of d are kept as
+coefficients of the unit gradients.
 """
 
 import numpy as np
 from scipy.special import expit
 
+from .._backend import Array
 from .._checks import check_count
-from ._balancer import LARGEST, Answer, Balancer
+from ._balancer import LARGEST, Answer, Balancer, OwnState, State
 from ._cone import agreeing, cone_root, min_norm_weights, projection
 from ._parameters import check_share, parameter_holder
+from ._stats import TaskStats
 from ._surgery import lengths
 
 TINY = float(np.finfo(np.float64).tiny)
@@ -71,15 +73,15 @@ class TaskTension(Balancer):
     alpha: float = 0.3
     window: int = 10
 
-    def check(self, n_tasks):
+    def check(self, n_tasks: int) -> None:
         super().check(n_tasks)
         check_share("alpha", self.alpha)
         check_count("window", self.window)
 
-    def start(self, n_tasks, rng):
+    def start(self, n_tasks: int, rng: np.random.RandomState) -> OwnState:
         return {"norms": np.zeros((n_tasks, self.window + 1))}
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         s, C = np.minimum(stats.norms, LARGEST), stats.unit_gramian
         norms = np.column_stack([own["norms"][:, 1:], s])
         c = _centre(s, stats, p)
@@ -89,17 +91,17 @@ class TaskTension(Balancer):
             c = _agreeing(c + tension @ units, stats)
         return Answer(c / s, {"norms": norms})
 
-    def combine(self, stats, state):
+    def combine(self, stats: TaskStats, state: State) -> Array:
         return agreeing(self, stats, state)
 
-    def _tension(self, norms, losses):
+    def _tension(self, norms: np.ndarray, losses: np.ndarray) -> np.ndarray:
         norms = norms / norms.max(axis=1, keepdims=True)
         last, before = norms[:, 1:].sum(axis=1), norms[:, :-1].sum(axis=1)
         k = last / np.maximum(before, TINY) + np.log10(np.maximum(losses, TINY))
         return self.alpha * expit(np.e * (k - 1)) + 1 - self.alpha
 
 
-def _centre(s, stats, p):
+def _centre(s: np.ndarray, stats: TaskStats, p: np.ndarray) -> np.ndarray:
     """Coefficients of the central direction."""
     w = min_norm_weights(1 / p, stats) / p
     used = w > 0
@@ -107,16 +109,16 @@ def _centre(s, stats, p):
     return w * (least / (w[used] @ (least / s[used])))
 
 
-def _units(A, C):
-    """Coefficients of the vectors made one long, zeros for those that are rounding."""
+def _units(A: np.ndarray, C: np.ndarray) -> np.ndarray:
+    """Coefficients of the vectors scaled to length 1; zeros for vectors of rounding size."""
     largest = np.abs(A).max(axis=1, keepdims=True)
     A = A / np.where(largest > 0, largest, 1.0)
     length = lengths(A, C)[:, None]
     return np.divide(A, length, out=np.zeros_like(A), where=length > 0)
 
 
-def _agreeing(a, stats):
-    """Coefficients of the projection onto the cone {d: u_t'd >= 0} of what has coefficients a."""
+def _agreeing(a: np.ndarray, stats: TaskStats) -> np.ndarray:
+    """Coefficients of the projection of sum_t a_t u_t onto the cone {d: u_t'd >= 0}."""
     if (stats.unit_gramian @ a >= 0).all():
         return a
     size = np.abs(a).max()

@@ -5,9 +5,13 @@ The projection of g_t is J'v, v = argmin v'Gv over v >= e_t: e_t plus an NNLS on
 
 from dataclasses import field
 
-from ._balancer import Answer, Balancer
+import numpy as np
+
+from .._backend import Array
+from ._balancer import Answer, Balancer, OwnState, State
 from ._cone import agreeing, corrections, share_equally
 from ._parameters import parameter_holder
+from ._stats import TaskStats
 
 
 @parameter_holder
@@ -48,11 +52,11 @@ class UPGrad(Balancer):
 
     scale_heads: bool = field(default=False, kw_only=True)
 
-    def weigh(self, stats, p, own):
+    def weigh(self, stats: TaskStats, p: np.ndarray, own: OwnState) -> Answer:
         s, mean = stats.norms, p / len(p)
         X, status = corrections(stats)
         weights = mean + (s * mean) @ X / s
         return Answer(share_equally(weights, s / p, stats.unit_gramian), own, status)
 
-    def combine(self, stats, state):
+    def combine(self, stats: TaskStats, state: State) -> Array:
         return agreeing(self, stats, state)

@@ -2,6 +2,8 @@
 
 from sklearn.base import BaseEstimator
 
+from .._backend import Array
+
 
 class ElementwiseLoss(BaseEstimator):
     """A loss of one score a label, from `value`, `gradient`, `curvature` and `prox`.
@@ -32,21 +34,21 @@ class ElementwiseLoss(BaseEstimator):
     for_classes = False  # labels are 0 and 1
     slopes_cancel = False  # whether slopes of labels far from their scores may sum to zero
 
-    def check(self):
+    def check(self) -> None:
         """Refuse parameters out of range; here there are none."""
 
-    def second_order(self, y, z):
+    def second_order(self, y: Array, z: Array) -> Array:
         """What the second derivative in `z` is made of: here the derivative itself."""
         return self.curvature(y, z)
 
-    def hessian_diagonal(self, second):
+    def hessian_diagonal(self, second: Array) -> Array:
         """Diagonal of the second derivative, from `second_order`."""
         return second
 
-    def hessian_product(self, second, dz):
+    def hessian_product(self, second: Array, dz: Array) -> Array:
         """Second derivative times `dz`."""
         return second * dz
 
-    def hessian_blocks(self, second):
+    def hessian_blocks(self, second: Array) -> Array:
         """Second derivatives of shape (n_tasks, 1, 1, n), from those of shape (n_tasks, 1, n)."""
         return second[:, :, None, :]

@@ -1,6 +1,6 @@
 """Log loss of a logit: loss(y, z) = log(1 + e^z) - y z for y in {0, 1}, P(1) = 1/(1 + e^-z)."""
 
-from .._backend import namespace_of
+from .._backend import Array, namespace_of
 from ._elementwise import ElementwiseLoss
 
 MAX_ITER = 100  # of Newton's method, one step to each unit of z where gamma is huge
@@ -21,28 +21,28 @@ class LogLoss(ElementwiseLoss):
     for_classes = True
     largest_curvature = 0.25
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         """Loss of each prediction, of the shape of `z`."""
         xp = namespace_of(z)
         # softplus of z and of -z, whichever is small: no cancellation where the label is certain
         return xp.log1p(xp.exp(-xp.abs(z))) + xp.where(z > 0, (1 - y) * z, -y * z)
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         """Derivative in `z`."""
         return self.mean(z) - y
 
-    def difference(self, y, z, dz):
+    def difference(self, y: Array, z: Array, dz: Array) -> Array:
         """Loss at `z + dz` less that at `z`, with all the digits of a small one."""
         xp, side = namespace_of(z), 2 * y - 1
         small = xp.abs(dz) < 1
         near = xp.log1p(_logistic(-side * z) * xp.expm1(xp.where(small, -side * dz, dz * 0)))
         return xp.where(small, near, self.value(y, z + dz) - self.value(y, z))
 
-    def curvature(self, y, z):
+    def curvature(self, y: Array, z: Array) -> Array:
         """Second derivative in `z`."""
         return _logistic(z) * _logistic(-z)
 
-    def conjugate(self, y, slope):
+    def conjugate(self, y: Array, slope: Array) -> Array:
         """Supremum over z of slope * z - loss(y, z): p log p + (1 - p) log(1 - p).
 
         p is the size of the slope. Infinite where no z has that slope, which is in [0, 1] for y = 0
@@ -58,7 +58,7 @@ class LogLoss(ElementwiseLoss):
         ends = xp.where(is_end, xp.zeros_like(p), xp.full_like(p, xp.inf))
         return xp.where(inside, entropy, ends)
 
-    def prox(self, v, gamma, y):
+    def prox(self, v: Array, gamma: float | Array, y: Array) -> Array:
         """Minimiser over z of gamma * loss(y, z) + (z - v)^2 / 2, for y in {0, 1}.
 
         Root of u - v - gamma/(1 + e^u) in u = (2y - 1) z, by Newton's method.
@@ -76,12 +76,12 @@ class LogLoss(ElementwiseLoss):
                 break
         return side * u
 
-    def mean(self, z):
+    def mean(self, z: Array) -> Array:
         """Mean of the label: the probability of 1."""
         return 0.5 + 0.5 * namespace_of(z).tanh(z / 2)
 
 
-def _logistic(z):
+def _logistic(z: Array) -> Array:
     """1/(1 + e^-z), with all the digits of small ones."""
     xp = namespace_of(z)
     e = xp.exp(-abs(z))

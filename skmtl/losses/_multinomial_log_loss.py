@@ -2,7 +2,7 @@
 
 from sklearn.base import BaseEstimator
 
-from .._backend import namespace_of, place_of
+from .._backend import Array, namespace_of, place_of
 
 
 class MultinomialLogLoss(BaseEstimator):
@@ -22,7 +22,7 @@ class MultinomialLogLoss(BaseEstimator):
     is_invariant_to_shifts = True
     slopes_cancel = False
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         """Loss of each label, of shape (..., 1, n)."""
         xp = namespace_of(z)
         top = xp.max(z, axis=-2, keepdims=True)
@@ -30,11 +30,11 @@ class MultinomialLogLoss(BaseEstimator):
         # each difference by itself: y.z and the largest score may be huge and nearly equal
         return spread + xp.sum(y * (top - z), axis=-2, keepdims=True)
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         """Derivative in `z`."""
         return self.mean(z) - y
 
-    def difference(self, y, z, dz):
+    def difference(self, y: Array, z: Array, dz: Array) -> Array:
         """Loss at `z + dz` less that at `z`, with all the digits of a small one."""
         xp = namespace_of(z)
         away = dz - xp.sum(y * dz, axis=-2, keepdims=True)  # from the label's own score
@@ -43,30 +43,30 @@ class MultinomialLogLoss(BaseEstimator):
         near = xp.log1p(xp.sum(moves, axis=-2, keepdims=True))
         return xp.where(small, near, self.value(y, z + dz) - self.value(y, z))
 
-    def curvature(self, y, z):
+    def curvature(self, y: Array, z: Array) -> Array:
         """Diagonal of the second derivative in `z`."""
         p = self.mean(z)
         return p * (1 - p)
 
-    def mean(self, z):
+    def mean(self, z: Array) -> Array:
         """Mean of the one-hot label: the probability of each class."""
         xp = namespace_of(z)
         e = xp.exp(z - xp.max(z, axis=-2, keepdims=True))
         return e / xp.sum(e, axis=-2, keepdims=True)
 
-    def second_order(self, y, z):
+    def second_order(self, y: Array, z: Array) -> Array:
         """What the second derivative in `z` is made of: the probabilities."""
         return self.mean(z)
 
-    def hessian_diagonal(self, p):
+    def hessian_diagonal(self, p: Array) -> Array:
         """Diagonal of the second derivative at the probabilities `p`."""
         return p * (1 - p)
 
-    def hessian_product(self, p, dz):
+    def hessian_product(self, p: Array, dz: Array) -> Array:
         """Second derivative at the probabilities `p` times `dz`."""
         return p * (dz - namespace_of(p).sum(p * dz, axis=-2, keepdims=True))
 
-    def hessian_blocks(self, p):
+    def hessian_blocks(self, p: Array) -> Array:
         """Second derivatives of shape (n_tasks, K, K, n) at probabilities (n_tasks, K, n)."""
         xp = namespace_of(p)
         one = xp.eye(p.shape[-2], dtype=p.dtype, device=place_of(p).device)[:, :, None]

@@ -1,6 +1,6 @@
 """Half the squared error: loss(y, z) = (y - z)^2 / 2, quadratic with curvature 1."""
 
-from .._backend import namespace_of
+from .._backend import Array, namespace_of
 from ._elementwise import ElementwiseLoss
 
 
@@ -19,22 +19,22 @@ class SquaredError(ElementwiseLoss):
     largest_curvature = 1.0
     is_quadratic = True
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         """Loss of each prediction, of the shape of `y`."""
         return (y - z) ** 2 / 2
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         """Derivative in `z`."""
         return z - y
 
-    def difference(self, y, z, dz):
+    def difference(self, y: Array, z: Array, dz: Array) -> Array:
         """Loss at `z + dz` less that at `z`, with all the digits of a small one."""
         return dz * (z - y) + dz**2 / 2
 
-    def curvature(self, y, z):
+    def curvature(self, y: Array, z: Array) -> Array:
         """Second derivative in `z`."""
         return namespace_of(z).ones_like(z)
 
-    def prox(self, v, gamma, y):
+    def prox(self, v: Array, gamma: float | Array, y: Array) -> Array:
         """Minimiser over z of gamma * loss(y, z) + (z - v)^2 / 2."""
         return (v + gamma * y) / (1 + gamma)

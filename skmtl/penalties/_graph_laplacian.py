@@ -4,10 +4,12 @@ As a quadratic form it is 1/2 tr(W' Omega W) with Omega = alpha L + ridge I, whe
 Laplacian, D - A for the diagonal D of the sums of the rows of A.
 """
 
+from typing import Any
+
 import numpy as np
 from scipy.sparse import issparse
 
-from .._backend import namespace_of, place_of, to_place
+from .._backend import Array, namespace_of, place_of, to_place
 from ._penalty import Penalty
 
 
@@ -43,22 +45,22 @@ class GraphLaplacian(Penalty):
     rotation_invariant = True
     separates_features = True
 
-    def __init__(self, graph="complete", alpha=1.0, alpha_ridge=1.0):
+    def __init__(self, graph: Any = "complete", alpha: float = 1.0, alpha_ridge: float = 1.0):
         self.graph = graph
         self.alpha = alpha
         self.alpha_ridge = alpha_ridge
 
-    def precision(self, n_tasks):
+    def precision(self, n_tasks: int) -> np.ndarray:
         """Omega, of shape (n_tasks, n_tasks)."""
         A = self._adjacency(n_tasks)
         laplacian = np.diag(A.sum(axis=1)) - A
         return self.alpha * laplacian + self.alpha_ridge * np.eye(n_tasks)
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         """Penalty of W, of shape (n_tasks, n_features)."""
         return half_square(self.precision(W.shape[0]), W)
 
-    def of_labelled(self, labelled, n_tasks):
+    def of_labelled(self, labelled: np.ndarray, n_tasks: int) -> Penalty:
         """The same with the coefficients of tasks without labels at their best."""
         if len(labelled) == n_tasks:
             return self
@@ -67,7 +69,7 @@ class GraphLaplacian(Penalty):
         pull = omega[np.ix_(labelled, others)] @ self._means(omega, labelled, others)
         return _Precision(omega[np.ix_(labelled, labelled)] + (pull + pull.T) / 2)
 
-    def of_others(self, W, labelled, n_tasks):
+    def of_others(self, W: Array, labelled: np.ndarray, n_tasks: int) -> Array:
         """The best coefficients of the tasks without labels: means over their neighbours."""
         others = np.setdiff1d(np.arange(n_tasks), labelled)
         M = self._means(self.precision(n_tasks), labelled, others)
@@ -75,13 +77,13 @@ class GraphLaplacian(Penalty):
         return to_place(M, place, str(W.dtype).rpartition(".")[2]) @ W
 
     @staticmethod
-    def _means(omega, labelled, others):
+    def _means(omega: np.ndarray, labelled: np.ndarray, others: np.ndarray) -> np.ndarray:
         """M (n_others, n_labelled) such that M W minimises the penalty over the others."""
         among = omega[np.ix_(others, others)]
         # tasks that nothing ties to any other are zero
         return -np.linalg.pinv(among, hermitian=True) @ omega[np.ix_(others, labelled)]
 
-    def _adjacency(self, n_tasks):
+    def _adjacency(self, n_tasks: int) -> np.ndarray:
         if isinstance(self.graph, str):
             if self.graph == "complete":
                 return np.ones((n_tasks, n_tasks)) - np.eye(n_tasks)
@@ -113,19 +115,19 @@ class _Precision(Penalty):
     separates_features = True
     strengths = ()
 
-    def __init__(self, omega):
+    def __init__(self, omega: np.ndarray):
         self.omega = omega
 
-    def precision(self, n_tasks):
+    def precision(self, n_tasks: int) -> np.ndarray:
         """Omega."""
         return self.omega
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         """Penalty of W, of shape (n_tasks, n_features)."""
         return half_square(self.omega, W)
 
 
-def half_square(omega, W):
+def half_square(omega: np.ndarray, W: Array) -> float:
     """1/2 tr(W' Omega W) for Omega on the host."""
     omega = to_place(omega, place_of(W), str(W.dtype).rpartition(".")[2])
     return 0.5 * float(namespace_of(W).sum(W * (omega @ W)))

@@ -1,6 +1,6 @@
 """Joint selection of features: alpha sum_j ||W_j|| over the columns W_j of all tasks."""
 
-from .._backend import namespace_of
+from .._backend import Array, namespace_of
 from ._norms import row_norms, shrunk_rows
 from ._penalty import Penalty
 
@@ -31,14 +31,14 @@ class L21(Penalty):
 
     separates_features = True
 
-    def __init__(self, alpha=1.0):
+    def __init__(self, alpha: float = 1.0):
         self.alpha = alpha
 
-    def value(self, W):
+    def value(self, W: Array) -> float:
         """Penalty of W, of shape (n_tasks, n_features)."""
         return self.alpha * float(namespace_of(W).sum(row_norms(W.T)))
 
-    def prox(self, W, step):
+    def prox(self, W: Array, step: float | Array) -> Array:
         """Minimiser over V of step * penalty(V) + ||V - W||^2 / 2, with columns exactly zero.
 
         `step` is a number, or one for each feature.
@@ -48,7 +48,7 @@ class L21(Penalty):
         lengths = xp.where(lengths > 0, lengths, xp.zeros_like(norms))
         return shrunk_rows(W.T, norms, lengths).T
 
-    def dual_norm(self, G):
+    def dual_norm(self, G: Array) -> float:
         """Least alpha at which zero is optimal where the gradient at zero is G."""
         xp, norms = namespace_of(G), row_norms(G.T)
         return float(xp.max(norms)) if norms.shape[0] else 0.0

@@ -1,8 +1,9 @@
 """What penalties declare, for solvers to read: a penalty overrides what holds for it."""
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
-from .._backend import namespace_of
+from .._backend import Array, namespace_of
 from .._checks import check_strength
 
 
@@ -47,26 +48,26 @@ class Penalty(BaseEstimator):
     array([[1., 0.]])
     """
 
-    strengths = ("alpha",)
+    strengths: tuple[str, ...] = ("alpha",)
     is_convex = True
     rotation_invariant = False
     separates_features = False
 
     @property
-    def has_gap(self):
+    def has_gap(self) -> bool:
         """Whether it is a positive number `alpha` times a norm whose dual is known."""
         return hasattr(self, "dual_norm") and getattr(self, "alpha", 0.0) > 0
 
-    def check(self):
+    def check(self) -> None:
         """Refuse strengths outside [0, inf)."""
         for name in self.strengths:
             check_strength(name, getattr(self, name), zero=True, infinite=False)
 
-    def shared(self, W):
+    def shared(self, W: Array) -> Array:
         """Coefficients of a task of which nothing is known: the mean of the others."""
         return namespace_of(W).mean(W, axis=0)
 
-    def of_labelled(self, labelled, n_tasks):
+    def of_labelled(self, labelled: np.ndarray, n_tasks: int) -> "Penalty":
         """The penalty of some of the tasks, where the others have no labels.
 
         Parameters

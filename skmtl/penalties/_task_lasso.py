@@ -1,6 +1,6 @@
 """Lasso of whole tasks: alpha sum_t ||w_t||, convex; a task is zero or shrunk by alpha."""
 
-from .._backend import namespace_of
+from .._backend import Array, namespace_of
 from ._norms import TaskNormPenalty
 
 
@@ -21,15 +21,15 @@ class TaskLasso(TaskNormPenalty):
            [0. , 0. ]])
     """
 
-    def __init__(self, alpha=1.0):
+    def __init__(self, alpha: float = 1.0):
         self.alpha = alpha
 
-    def _values(self, t):
+    def _values(self, t: Array) -> Array:
         return self.alpha * t
 
-    def _slopes(self, t):
+    def _slopes(self, t: Array) -> Array:
         return self.alpha * namespace_of(t).ones_like(t)
 
-    def _lengths(self, t, step):
+    def _lengths(self, t: Array, step: float | Array) -> Array:
         length = t - step * self.alpha
         return namespace_of(t).where(length > 0, length, namespace_of(t).zeros_like(t))

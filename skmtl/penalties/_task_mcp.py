@@ -1,6 +1,6 @@
 """Minimax concave penalty of whole tasks: slope alpha at zero, falling to 0 at gamma alpha."""
 
-from .._backend import namespace_of
+from .._backend import Array, namespace_of
 from ._norms import TaskNormPenalty
 
 
@@ -33,20 +33,20 @@ class TaskMCP(TaskNormPenalty):
 
     is_convex = False
 
-    def __init__(self, alpha=1.0, gamma=3.0):
+    def __init__(self, alpha: float = 1.0, gamma: float = 3.0):
         self.alpha = alpha
         self.gamma = gamma
 
-    def _values(self, t):
+    def _values(self, t: Array) -> Array:
         xp, end = namespace_of(t), self.gamma * self.alpha
         t = xp.where(t < end, t, end * xp.ones_like(t))
         return self.alpha * t - t**2 / (2 * self.gamma)
 
-    def _slopes(self, t):
+    def _slopes(self, t: Array) -> Array:
         xp, slope = namespace_of(t), self.alpha - t / self.gamma
         return xp.where(slope > 0, slope, xp.zeros_like(t))
 
-    def _lengths(self, t, step):
+    def _lengths(self, t: Array, step: float | Array) -> Array:
         xp, start, end = namespace_of(t), step * self.alpha, self.gamma * self.alpha
         between = (t - start) * (self.gamma / (self.gamma - step))
         return xp.where(t >= end, t, xp.where(t > start, between, xp.zeros_like(t)))

@@ -1,6 +1,6 @@
 """SCAD of whole tasks: slope alpha up to alpha, falling to 0 at gamma alpha."""
 
-from .._backend import namespace_of
+from .._backend import Array, namespace_of
 from ._norms import TaskNormPenalty
 
 
@@ -33,24 +33,24 @@ class TaskSCAD(TaskNormPenalty):
 
     is_convex = False
 
-    def __init__(self, alpha=1.0, gamma=3.0):
+    def __init__(self, alpha: float = 1.0, gamma: float = 3.0):
         self.alpha = alpha
         self.gamma = gamma
 
-    def _values(self, t):
+    def _values(self, t: Array) -> Array:
         xp, a, g = namespace_of(t), self.alpha, self.gamma
         end = g * a * xp.ones_like(t)
         u = xp.where(t < end, t, end)
         curved = (2 * g * a * u - u**2 - a**2) / (2 * (g - 1))
         return xp.where(t <= a, a * t, curved)
 
-    def _slopes(self, t):
+    def _slopes(self, t: Array) -> Array:
         xp, a = namespace_of(t), self.alpha
         fall = (self.gamma * a - t) / (self.gamma - 1)
         fall = xp.where(fall > 0, fall, xp.zeros_like(t))
         return xp.where(t <= a, a * xp.ones_like(t), fall)
 
-    def _lengths(self, t, step):
+    def _lengths(self, t: Array, step: float | Array) -> Array:
         xp, a, g = namespace_of(t), self.alpha, self.gamma
         start = t - step * a
         start = xp.where(start > 0, start, xp.zeros_like(t))
